@@ -1,0 +1,112 @@
+"""What every derivative rule shares: un-broadcasting, the complex convention, dtypes, masks.
+
+Gradients follow the steepest-descent convention: the adjoint is taken with respect to the real
+inner product Re Σ conj(u)·v, so the cotangent of a holomorphic f is ``ct * conj(f'(z))``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lucid.core.dispatch import apply
+from lucid.core.op import OPS
+from lucid.core.tensor import Tensor, wrap
+
+__all__ = ["conj", "fit", "fit_raw", "guard", "spread", "unbroadcast", "unbroadcast_mask", "zeros_like"]
+
+_ndarray = np.ndarray
+
+
+def conj(x: Any) -> Any:
+    """Return the complex conjugate of a complex `x`, and anything else as it is."""
+    if isinstance(x, Tensor):
+        return apply(OPS["conj"], (x,)) if x.dtype.kind == "c" else x
+    return x.conjugate()
+
+
+def fit(ct: Tensor, like: Any) -> Tensor:
+    """Return the cotangent with the shape and dtype of its primal, which may have been broadcast."""
+    c, v = ct._value, like._value if isinstance(like, Tensor) else like
+    if type(c) is _ndarray and type(v) is _ndarray and c.shape == v.shape and c.dtype is v.dtype:
+        if ct._note is None and like._note is None:
+            return ct
+    if not isinstance(like, Tensor):
+        like = wrap(like, None)
+    shape, dtype = like.shape, like.dtype
+    if ct.shape != shape:
+        ct = unbroadcast(ct, shape)
+    return ct if ct.dtype == dtype else cast(ct, dtype)
+
+
+def fit_raw(ct: Any, like: Any) -> Any:
+    """Do what `fit` does, on plain arrays."""
+    if type(ct) is not _ndarray:
+        ct = np.asarray(ct)
+    if type(like) is not _ndarray or ct.shape != like.shape or ct.dtype is not like.dtype:
+        return fit(wrap(ct, None), wrap(like, None))._value
+    return ct
+
+
+def cast(ct: Tensor, dtype: Any) -> Tensor:
+    """Return the cotangent in its primal's dtype: the real part for a real primal."""
+    if ct.dtype.kind == "c" and dtype.kind != "c":
+        ct = apply(OPS["real"], (ct,))
+    return ct if ct.dtype == dtype else apply(OPS["astype"], (ct,), (dtype,))
+
+
+def unbroadcast(ct: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum over the axes along which `shape` was broadcast to the shape of `ct`."""
+    return _reduce("sum", ct, shape)
+
+
+def unbroadcast_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Return which entries of a broadcast operand reach an entry of the result in `mask`."""
+    return mask if mask.shape == shape else _reduce("any", spread_mask(mask, shape), shape)
+
+
+def spread_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Broadcast `mask` so that it has at least the extent of `shape`."""
+    full = np.broadcast_shapes(mask.shape, shape)
+    return mask if mask.shape == full else apply(OPS["broadcast_to"], (mask,), (full,))
+
+
+def _reduce(op: str, x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    have = x.shape
+    extra = len(have) - len(shape)
+    axes = tuple(
+        i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1)
+    )
+    if axes:
+        x = apply(OPS[op], (x,), (axes, False))
+    return x if x.shape == shape else apply(OPS["reshape"], (x,), (shape,))
+
+
+def spread(tangent: Tensor, ans: Tensor) -> Tensor:
+    """Return a tangent with the shape and dtype of the result whose change it is."""
+    if tangent.shape != ans.shape:
+        tangent = apply(OPS["broadcast_to"], (tangent,), (ans.shape,))
+    return tangent if tangent.dtype == ans.dtype else cast(tangent, ans.dtype)
+
+
+def zeros_like(x: Any) -> Tensor:
+    """Return zeros of the shape and dtype of `x`."""
+    if not isinstance(x, Tensor):
+        x = wrap(x, None)
+    return wrap(np.zeros(x.shape, x.dtype), None)
+
+
+def guard(ct: Tensor, mask: Any) -> Tensor:
+    """Set a cotangent to zero where it is masked out and the rule made it NaN.
+
+    `mask` is a function without arguments, called only if something is not finite. A symbolic or
+    batched value cannot be asked about itself, so that the number underneath is; where there is
+    none, the mask is always applied.
+    """
+    value: Any = ct
+    while isinstance(value, Tensor):
+        value = value._value
+    if isinstance(value, _ndarray) and bool(np.isfinite(value.sum())):
+        return ct
+    return apply(OPS["where"], (mask(), ct, zeros_like(ct)))

@@ -1,0 +1,412 @@
+"""Constructors of operations: the mathematics stated once, the other modes derived from it."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import numpy as np
+
+from lucid.core.cotangent import conj, fit, fit_raw, spread, unbroadcast_mask
+from lucid.core.dispatch import apply
+from lucid.core.fastpath import binary, nary, unary
+from lucid.core.op import OPS, Aval, Op, Rule
+from lucid.core.tensor import Tensor
+
+__all__ = [
+    *("NEG", "SAME", "ZERO", "bilinear", "dummy", "elementwise", "general", "linear"),
+    *("move_batch_first", "reduction"),
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class _Constant:
+    """A partial derivative that needs no computation."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+SAME = _Constant("SAME")  # partial derivative 1
+NEG = _Constant("NEG")  # partial derivative -1
+ZERO = _Constant("ZERO")  # partial derivative 0 wherever it exists
+Partial = Callable[..., Any] | _Constant
+
+
+# -- elementwise -----------------------------------------------------------------------------------
+
+
+def elementwise(
+    impl: Rule,
+    *partials: Partial,
+    name: str | None = None,
+    weak: bool = False,
+    singular: Sequence[int] = (),
+    real_valued: bool = False,
+    masks: Rule | None = None,
+    lower: Rule | None = None,
+) -> Callable[[F], F]:
+    """Make a function that is applied element by element, with broadcasting, out of its header.
+
+    The decorated function gives signature and docstring; its body is not used.
+
+    Args:
+        impl: the value on NumPy arrays and Python numbers, usually a ufunc.
+        partials: one ``partial(ans, *operands)`` per operand, the derivative with respect to it;
+            or SAME, NEG, ZERO. None at all: no derivative is known, and asking for one raises.
+        name: the operation's name, if it is not the function's.
+        weak: Python numbers alone give a Python number (what infix operators do).
+        singular: the operands whose partial can be infinite.
+        real_valued: a real function of a complex operand (`abs`): its partial is the direction of
+            steepest ascent, not a complex derivative.
+        masks: which entries of an operand are selected, for `where` and its like (see `Op`).
+        lower: native code for `jit`.
+    """
+
+    def decorate(header: F) -> F:
+        arity = len(inspect.signature(header).parameters)
+        if partials and len(partials) != arity:
+            raise ValueError(f"{header.__name__}: {arity} operands, {len(partials)} partials")
+        op = Op(
+            name or header.__name__,
+            impl,
+            infer=functools.partial(_infer_elementwise, impl),
+            jvp=_elementwise_jvp(partials, real_valued) if partials else None,
+            vjps=[_elementwise_vjp(p, i, real_valued) for i, p in enumerate(partials)] or None,
+            batch=None,
+            lower=lower,
+            smooth=not partials or any(p is not ZERO for p in partials),
+            weak=weak,
+            singular=frozenset(singular),
+            live=_live_elementwise,
+            masks=masks,
+        )
+        op.batch = functools.partial(_batch_elementwise, op)
+        raw = [_raw_vjp(p, i, arity, real_valued) for i, p in enumerate(partials)]
+        if raw and all(rule is not _NOT_RAW for rule in raw):
+            op.raw = tuple(raw)
+        make = {1: unary, 2: binary}.get(arity, nary)
+        call = functools.wraps(header)(make(op))
+        call.op = op  # type: ignore[attr-defined]
+        return cast("F", call)
+
+    return decorate
+
+
+def _elementwise_vjp(partial: Partial, i: int, real_valued: bool) -> Rule | None:
+    if partial is ZERO:
+        return None
+    if partial is SAME:
+        return lambda ct, ans, *args: fit(ct, args[i])
+    if partial is NEG:
+        return lambda ct, ans, *args: fit(-ct, args[i])
+    p = cast("Rule", partial)
+    if real_valued:
+        return lambda ct, ans, *args: fit(ct * p(ans, *args), args[i])
+
+    def vjp(ct: Tensor, ans: Tensor, *args: Any) -> Tensor:
+        slope = p(ans, *args)
+        return fit(ct * (conj(slope) if ans.dtype.kind == "c" else slope), args[i])
+
+    return vjp
+
+
+def _NOT_RAW() -> None:  # noqa: N802 - a marker
+    """Stands for a rule that calls lucid's functions."""
+
+
+def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | None:
+    """Return the rule for plain arrays if the partial consists of infix operators alone.
+
+    Such a partial gives an array for arrays; one that calls lucid's functions gives a Tensor, or
+    fails because they are defined later in the file.
+    """
+    if partial is ZERO:
+        return None
+    if partial is SAME:
+        return lambda ct, ans, *args: fit_raw(ct, args[i])
+    if partial is NEG:
+        return lambda ct, ans, *args: fit_raw(-ct, args[i])
+    p = cast("Rule", partial)
+    probe = [np.ones(1) for _ in range(arity + 1)]
+    try:
+        if not isinstance(p(*probe), np.ndarray | int | float):
+            return _NOT_RAW
+    except Exception:  # whatever it needs is not there yet: it is not infix operators alone
+        return _NOT_RAW
+
+    def vjp(ct: Any, ans: Any, *args: Any) -> Any:
+        slope = p(ans, *args)
+        if ans.dtype.kind == "c" and not real_valued:
+            slope = slope.conjugate()
+        return fit_raw(ct * slope, args[i])
+
+    return vjp
+
+
+def _elementwise_jvp(partials: Sequence[Partial], real_valued: bool) -> Rule:
+    def jvp(ans: Tensor, tangents: Sequence[Tensor | None], args: Sequence[Any]) -> Tensor | None:
+        total: Tensor | None = None
+        for tangent, partial in zip(tangents, partials, strict=True):
+            if tangent is None or partial is ZERO:
+                continue
+            if partial is SAME:
+                term = tangent
+            elif partial is NEG:
+                term = -tangent
+            else:
+                slope = cast("Rule", partial)(ans, *args)
+                term = tangent * (conj(slope) if real_valued else slope)
+            total = term if total is None else total + term
+        return None if total is None else spread(total, ans)
+
+    return jvp
+
+
+def _live_elementwise(mask: Tensor, i: int, ans: Tensor, args: Sequence[Any]) -> Tensor:
+    return unbroadcast_mask(mask, args[i].shape)
+
+
+@functools.lru_cache(maxsize=4096)
+def _elementwise_dtype(impl: Rule, key: tuple[Any, ...]) -> np.dtype[Any]:
+    operands = [k(1) if isinstance(k, type) else np.ones((), k) for k in key]
+    with np.errstate(all="ignore"):
+        return np.asarray(impl(*operands)).dtype
+
+
+def _infer_elementwise(impl: Rule, *avals: Aval) -> Aval:
+    kinds = {"b": bool, "i": int, "f": float, "c": complex}
+    if all(a.weak for a in avals):
+        key = tuple(a.dtype for a in avals)
+    else:
+        key = tuple(kinds[a.dtype.kind] if a.weak else a.dtype for a in avals)
+    shape = np.broadcast_shapes(*(a.shape for a in avals))
+    return Aval(shape, _elementwise_dtype(impl, key))
+
+
+def align_batch(batched: Sequence[bool], args: Sequence[Any]) -> list[Any]:
+    """Insert axes of length 1 behind the batch axis, so that operands broadcast as before."""
+    rank = max(
+        (a.ndim - b if isinstance(a, Tensor) else 0) for a, b in zip(args, batched, strict=True)
+    )
+    out: list[Any] = []
+    for a, b in zip(args, batched, strict=True):
+        if b and a.ndim - 1 < rank:
+            shape = (a.shape[0], *(1,) * (rank - a.ndim + 1), *a.shape[1:])
+            a = apply(OPS["reshape"], (a,), (shape,))
+        out.append(a)
+    return out
+
+
+def _batch_elementwise(op: Op, size: int, batched: Sequence[bool], args: Sequence[Any]) -> Tensor:
+    return apply(op, tuple(align_batch(batched, args)))
+
+
+# -- linear and bilinear ---------------------------------------------------------------------------
+
+
+def dummy(aval: Aval) -> np.ndarray[Any, np.dtype[Any]]:
+    """Return an array of one's own shape and dtype that takes no memory."""
+    return np.broadcast_to(np.ones((), aval.dtype), aval.shape)
+
+
+def infer_by_dummy(impl: Rule) -> Rule:
+    """Infer shape and dtype by running `impl` on arrays of ones; for those that cost nothing."""
+
+    def infer(*args: Any) -> Aval:
+        result = np.asarray(impl(*(dummy(a) if isinstance(a, Aval) else a for a in args)))
+        return Aval(result.shape, result.dtype)
+
+    return infer
+
+
+def linear(
+    name: str,
+    impl: Rule,
+    *,
+    transpose: Rule,
+    batch: Rule,
+    infer: Rule | None = None,
+    view: bool = False,
+    selects: bool = False,
+    mixes: bool = False,
+    lower: Rule | None = None,
+) -> Op:
+    """Register an operation that is linear in its one operand: its JVP is itself.
+
+    Args:
+        name: the operation's name.
+        impl: ``impl(x, *params)``.
+        transpose: ``transpose(ct, x, *params)``, the adjoint; it reads only the shape of `x`.
+        batch: ``batch(x, *params)`` for an operand whose first axis is the batch.
+        infer: shape and dtype; by default `impl` is run on a dummy.
+        view: whether the result may share memory with the operand.
+        selects: whether entries of the operand may not reach the result (indexing).
+        mixes: whether the transpose has negative or complex coefficients (`fft`), so that it cannot
+            carry a mask.
+        lower: native code for `jit`.
+    """
+
+    def live(mask: Tensor, i: int, ans: Tensor, args: Sequence[Any], *params: Any) -> Tensor:
+        ones = apply(OPS["astype"], (mask,), (np.dtype(np.float32),))
+        return transpose(ones, args[0], *params) != 0
+
+    def masks(i: int, ans: Tensor, args: Sequence[Any], *params: Any) -> Tensor:
+        ones = np.ones(ans.shape, np.float32)
+        return transpose(Tensor(ones), args[0], *params) != 0
+
+    op = Op(
+        name,
+        impl,
+        infer=infer or infer_by_dummy(impl),
+        jvp=lambda ans, tangents, args, *params: apply(op, (tangents[0],), params),
+        vjps=[lambda ct, ans, x, *params: fit(transpose(ct, x, *params), x)],
+        batch=lambda size, batched, args, *params: batch(args[0], *params),
+        lower=lower,
+        view=view,
+        live=None if mixes else live,
+        masks=masks if selects else None,
+    )
+    return op
+
+
+def bilinear(
+    name: str,
+    impl: Rule,
+    *,
+    transpose_lhs: Rule,
+    transpose_rhs: Rule,
+    batch: Rule,
+    infer: Rule,
+    lower: Rule | None = None,
+) -> Op:
+    """Register an operation linear in each of two operands.
+
+    Args:
+        name: the operation's name.
+        impl: ``impl(x, y, *params)``.
+        transpose_lhs: ``transpose_lhs(ct, x, conj(y), *params)``, the cotangent of `x`, of which
+            only shape and dtype are read.
+        transpose_rhs: ``transpose_rhs(ct, conj(x), y, *params)``, likewise that of `y`.
+        batch: ``batch(size, batched, operands, *params)``.
+        infer: shape and dtype.
+        lower: native code for `jit`.
+    """
+
+    def jvp(ans: Tensor, tangents: Sequence[Any], args: Sequence[Any], *params: Any) -> Any:
+        x, y = args
+        tx, ty = tangents
+        left = None if tx is None else apply(op, (tx, y), params)
+        right = None if ty is None else apply(op, (x, ty), params)
+        if left is None or right is None:
+            total = right if left is None else left
+        else:
+            total = left + right
+        return None if total is None else spread(total, ans)
+
+    op = Op(
+        name,
+        impl,
+        infer=infer,
+        jvp=jvp,
+        vjps=[
+            lambda ct, ans, x, y, *params: fit(transpose_lhs(ct, x, conj(y), *params), x),
+            lambda ct, ans, x, y, *params: fit(transpose_rhs(ct, conj(x), y, *params), y),
+        ],
+        batch=batch,
+        lower=lower,
+    )
+    return op
+
+
+# -- reductions and the rest -----------------------------------------------------------------------
+
+
+def reduction(
+    name: str,
+    impl: Rule,
+    *,
+    vjp: Rule | None = None,
+    jvp: Rule | None = None,
+    smooth: bool = True,
+    singular: bool = False,
+    masks: Rule | None = None,
+    live: bool = True,
+    lower: Rule | None = None,
+) -> Op:
+    """Register an operation that reduces axes: parameters ``(axes, keepdims, *more)``.
+
+    `axes` is a tuple of non-negative axes; `more` are passed on.
+
+    Args:
+        name: the operation's name.
+        impl: ``impl(x, axes, keepdims, *more)``.
+        vjp: ``vjp(ct, ans, x, axes, *more)``, with `ct` and `ans` of the shape that keeps the
+            reduced axes; None: no derivative is known.
+        jvp: ``jvp(ans, tangent, x, axes, keepdims, *more)``.
+        smooth: False where the derivative is zero wherever it exists.
+        singular: whether the derivative can be infinite.
+        masks: which entries are selected, as in `Op`.
+        live: whether an entry of the operand reaches only its own reduced entry.
+        lower: native code for `jit`.
+    """
+
+    def pull(ct: Tensor, ans: Tensor, x: Tensor, axes: Any, keepdims: bool, *more: Any) -> Any:
+        kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+        if not keepdims:
+            ct = apply(OPS["reshape"], (ct,), (kept,))
+            ans = apply(OPS["reshape"], (ans,), (kept,))
+        return fit(cast("Rule", vjp)(ct, ans, x, axes, *more), x)
+
+    def push(ans: Tensor, tangents: Any, args: Any, axes: Any, keepdims: bool, *more: Any) -> Any:
+        return spread(cast("Rule", jvp)(ans, tangents[0], args[0], axes, keepdims, *more), ans)
+
+    def infer(x: Aval, axes: tuple[int, ...], keepdims: bool, *more: Any) -> Aval:
+        tiny = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
+        if keepdims:
+            shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+        else:
+            shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+        return Aval(shape, np.asarray(tiny).dtype)
+
+    def carry(mask: Tensor, i: int, ans: Any, args: Any, axes: Any, keepdims: bool, *_: Any) -> Any:
+        x = args[0]
+        kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
+        return apply(OPS["broadcast_to"], (apply(OPS["reshape"], (mask,), (kept,)),), (x.shape,))
+
+    def batch(size: int, batched: Any, args: Any, axes: Any, keepdims: bool, *more: Any) -> Any:
+        return apply(op, tuple(args), (tuple(a + 1 for a in axes), keepdims, *more))
+
+    op = Op(
+        name,
+        impl,
+        infer=infer,
+        jvp=push if jvp else None,
+        vjps=[pull] if vjp else None,
+        batch=batch,
+        lower=lower,
+        smooth=smooth,
+        singular=frozenset((0,)) if singular else frozenset(),
+        live=carry if live else None,
+        masks=masks,
+    )
+    return op
+
+
+def general(name: str, impl: Rule, **rules: Any) -> Op:
+    """Register an operation whose rules are given one by one (see `lucid.core.op.Op`)."""
+    return Op(name, impl, **rules)
+
+
+def move_batch_first(size: int, batched: Sequence[bool], args: Sequence[Any]) -> list[Tensor]:
+    """Give every operand a leading batch axis, repeating those that have none."""
+    return [
+        a if b else apply(OPS["broadcast_to"], (a,), ((size, *a.shape),))
+        for a, b in zip(args, batched, strict=True)
+    ]

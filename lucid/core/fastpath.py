@@ -1,0 +1,163 @@
+"""The calls that public functions are made of: the common cases first, `bind` for the rest.
+
+Here every attribute look-up counts. A call recognises plain Tensors and Tensors on one reverse
+tape, computes with the NumPy implementation directly, and leaves the note that `record` would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lucid.core.dispatch import bind, bind_operator, explain, settle
+from lucid.core.frames import Recorded, next_seq, silenced
+from lucid.core.op import Op
+from lucid.core.tensor import Tensor
+
+__all__ = ["binary", "nary", "operator", "reflected", "unary"]
+
+_new = object.__new__
+_ndarray = np.ndarray
+_enabled_from = silenced.get
+
+
+def unary(op: Op) -> Callable[..., Any]:
+    """Return the public call of an operation with one operand and no parameters."""
+    impl = op.impl
+    smooth = op.smooth and op.vjps is not None  # otherwise `record` decides
+
+    def call(x: Any, /) -> Any:
+        if type(x) is not Tensor:
+            return bind(op, (x,))
+        note = x._note
+        value = x._value
+        if type(value) is _ndarray:
+            if note is None:
+                try:
+                    result = impl(value)
+                except Exception as error:
+                    raise explain(op, (x,), error) from error
+                if type(result) is not _ndarray:
+                    return settle(op, result, (value,))
+                t = _new(Tensor)
+                t._value = result
+                t._note = None
+                return t
+            if smooth and type(note) is Recorded:
+                frame = note.frame
+                if frame.open and (frame.scoped or frame.level >= _enabled_from()):
+                    try:
+                        result = impl(value)
+                    except Exception as error:
+                        raise explain(op, (x,), error) from error
+                    if type(result) is _ndarray:
+                        new = _new(Recorded)
+                        new.frame = frame
+                        new.op = op
+                        new.args = (x,)
+                        new.params = ()
+                        new.ans = result
+                        new.seq = next_seq()
+                        t = _new(Tensor)
+                        t._value = result
+                        t._note = new
+                        return t
+        return bind(op, (x,))
+
+    return call
+
+
+def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
+    """Return the public call of an operation with two operands and no parameters."""
+    impl = op.impl
+    smooth = op.smooth and op.vjps is not None  # otherwise `record` decides
+
+    def call(x1: Any, x2: Any, /) -> Any:
+        kind1 = type(x1)
+        kind2 = type(x2)
+        if kind1 is Tensor:
+            note = x1._note
+            v1 = x1._value
+            if kind2 is Tensor:
+                v2 = x2._value
+                other = x2._note
+                if other is not note:
+                    if note is None:
+                        note = other
+                    elif other is not None and other.frame is not note.frame:
+                        return fallback(op, (x1, x2))
+                if type(v2) is not _ndarray:
+                    return fallback(op, (x1, x2))
+            elif kind2 is float or kind2 is int:
+                v2 = x2
+            else:
+                return fallback(op, (x1, x2))
+            if type(v1) is not _ndarray:
+                return fallback(op, (x1, x2))
+        elif (kind1 is float or kind1 is int) and kind2 is Tensor:
+            v1 = x1
+            v2 = x2._value
+            note = x2._note
+            if type(v2) is not _ndarray:
+                return fallback(op, (x1, x2))
+        else:
+            return fallback(op, (x1, x2))
+        if note is None:
+            try:
+                result = impl(v1, v2)
+            except Exception as error:
+                raise explain(op, (x1, x2), error) from error
+            if type(result) is not _ndarray:
+                return settle(op, result, (v1, v2))
+            t = _new(Tensor)
+            t._value = result
+            t._note = None
+            return t
+        if smooth and type(note) is Recorded:
+            frame = note.frame
+            if frame.open and (frame.scoped or frame.level >= _enabled_from()):
+                try:
+                    result = impl(v1, v2)
+                except Exception as error:
+                    raise explain(op, (x1, x2), error) from error
+                if type(result) is _ndarray:
+                    new = _new(Recorded)
+                    new.frame = frame
+                    new.op = op
+                    new.args = (x1, x2)
+                    new.params = ()
+                    new.ans = result
+                    new.seq = next_seq()
+                    t = _new(Tensor)
+                    t._value = result
+                    t._note = new
+                    return t
+        return fallback(op, (x1, x2))
+
+    return call
+
+
+def nary(op: Op) -> Callable[..., Any]:
+    """Return the public call of an operation with any number of operands and no parameters."""
+
+    def call(*operands: Any) -> Any:
+        return bind(op, operands)
+
+    return call
+
+
+def operator(op: Op) -> Callable[..., Any]:
+    """Return the infix form of a binary operation: NotImplemented for a foreign operand."""
+    return binary(op, bind_operator)
+
+
+def reflected(op: Op) -> Callable[..., Any]:
+    """Return the reflected infix form of a binary operation."""
+    forward = operator(op)
+
+    def call(self: Any, other: Any, /) -> Any:
+        return forward(other, self)
+
+    return call

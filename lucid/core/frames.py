@@ -1,0 +1,164 @@
+"""Levels, frames and notes: how a Tensor knows which transformation watches it.
+
+A transformation in progress is a :class:`Frame` with a level of its own. A Tensor that it watches
+carries a *note*, an object with the attribute ``frame``. Of the notes among an operation's
+arguments, the one with the highest level decides how the operation is interpreted; its frame
+computes on values of the levels below. Levels only ever grow, so two frames never share one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from lucid.errors import LeakedTensorError, message
+
+if TYPE_CHECKING:
+    from lucid.core.op import Op
+
+__all__ = ["Cell", "Frame", "Note", "RecordFrame", "Recorded", "ambient", "transformation"]
+
+_next_level = itertools.count(1).__next__
+next_seq = itertools.count().__next__  # the age of a record; ever-increasing, atomic in CPython
+
+# Every ambient level below this one is switched off (`no_grad`).
+silenced: ContextVar[int] = ContextVar("lucid_silenced", default=0)
+
+
+class Frame:
+    """One running transformation: its level, and whether it still runs.
+
+    Attributes:
+        level: its rank; the highest rank among an operation's operands interprets it.
+        open: False once the transformation has ended: its Tensors have then leaked.
+        scoped: True for a transformation, False for an ambient tape.
+        name: the transformation as the user spelt it, for messages.
+        borrowed: the ids of the argument arrays that the transformation reads without a copy
+            while it runs; they are also what its results may not share memory with.
+        abstract: True when values have no number of their own here (`vmap`, `jit`).
+        batched: True when values carry a leading axis that the user does not see.
+    """
+
+    __slots__ = ("borrowed", "level", "name", "open")
+    scoped = True
+    abstract = False
+    batched = False
+
+    def __init__(self, name: str) -> None:
+        self.level = _next_level()
+        self.open = True
+        self.name = name
+        self.borrowed: Collection[int] = ()
+
+    def apply(self, op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+        """Interpret `op`, of whose operands none has a note of a higher level."""
+        raise NotImplementedError
+
+    def check_open(self, op: str) -> None:
+        """Raise if the transformation has ended."""
+        if not self.open:
+            raise LeakedTensorError(
+                message(
+                    op,
+                    "tensors of transformations that still run",
+                    f"a tensor that leaked out of {self.name}, which has ended",
+                    "return it from the transformed function instead of storing it",
+                )
+            )
+
+
+class Note:
+    """What the innermost transformation that watches a Tensor left on it."""
+
+    __slots__ = ("frame",)
+    frame: Frame
+
+
+class Cell:
+    """The mutable place of a gradient: a leaf's `.grad`."""
+
+    __slots__ = ("grad", "lock")
+
+    def __init__(self) -> None:
+        self.grad: Any = None
+        self.lock = threading.Lock()
+
+
+class Recorded(Note):
+    """Reverse mode's note: the operation that made a value, and what its rule will need.
+
+    For a leaf `op` is None and `args` is empty; `cell` then says where its gradient goes.
+    """
+
+    __slots__ = ("ans", "args", "cell", "op", "params", "seq")
+    frame: RecordFrame
+    op: Op | None
+    args: tuple[Any, ...]
+    params: tuple[Any, ...]
+    ans: Any
+    cell: Cell | None
+    seq: int
+
+    def __init__(
+        self,
+        frame: RecordFrame,
+        op: Op | None,
+        args: tuple[Any, ...],
+        params: tuple[Any, ...],
+        ans: Any,
+    ) -> None:
+        self.frame = frame
+        self.op = op
+        self.args = args
+        self.params = params
+        self.ans = ans
+        self.seq = next_seq()
+
+
+class RecordFrame(Frame):
+    """A frame that records operations for reverse mode: of a transformation, or ambient."""
+
+    __slots__ = ("outer", "scoped")
+
+    def __init__(
+        self, name: str, *, scoped: bool = True, outer: RecordFrame | None = None
+    ) -> None:
+        super().__init__(name)
+        self.scoped = scoped
+        self.outer = outer  # of an ambient tape: the one in force around its transformation
+
+    @property
+    def recording(self) -> bool:
+        """False where `no_grad` has switched this ambient tape off."""
+        return self.scoped or self.level >= silenced.get()
+
+
+# The tape that `requires_grad=True` and `.backward()` use in the body that is running now.
+ambient: ContextVar[RecordFrame] = ContextVar(
+    "lucid_ambient", default=RecordFrame("the ambient tape", scoped=False)
+)
+
+
+@contextmanager
+def transformation(frame: Frame, *, keep_open: bool = False) -> Iterator[Frame]:
+    """Run a body inside `frame`, with an ambient tape of its own one level above it.
+
+    Both are closed at the end, after an exception too; `keep_open` leaves them open for
+    closures that outlive the call (`vjp`, `linearize`), except after an exception.
+    """
+    name = f"the ambient tape inside {frame.name}"
+    inner = RecordFrame(name, scoped=False, outer=ambient.get())
+    token = ambient.set(inner)
+    failed = True
+    try:
+        yield frame
+        failed = False
+    finally:
+        ambient.reset(token)
+        inner.open = False
+        if failed or not keep_open:
+            frame.open = False

@@ -1,0 +1,293 @@
+"""Reverse mode: pulling cotangents back along a record, and the transformations made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lucid.core.cotangent import fit, guard
+from lucid.core.frames import Recorded, RecordFrame
+from lucid.core.tensor import Tensor, install, lower, strip, wrap
+from lucid.errors import NotDifferentiableError, ShapeError, message, no_rule
+
+__all__ = ["pullback", "pushforward", "records"]
+
+_ndarray = np.ndarray
+Mask = Any  # a function without arguments that returns a boolean Tensor
+
+
+def records(frame: RecordFrame, roots: Iterable[Recorded]) -> list[Recorded]:
+    """Return the records that `roots` were computed from, the youngest first."""
+    seen = set(roots)
+    pending = list(seen)
+    found: list[Recorded] = []
+    while pending:
+        node = pending.pop()
+        found.append(node)
+        for a in node.args:
+            if isinstance(a, Tensor):
+                parent = a._note
+                if parent is not None and parent.frame is frame and parent not in seen:
+                    seen.add(parent)  # type: ignore[arg-type]
+                    pending.append(parent)  # type: ignore[arg-type]
+        if type(node.ans) is Recorded and node.ans not in seen:
+            seen.add(node.ans)
+            pending.append(node.ans)
+    found.sort(key=_age, reverse=True)
+    return found
+
+
+def _age(node: Recorded) -> int:
+    return node.seq
+
+
+def _below(value: Any) -> Any:
+    """The value kept in a record, or a cotangent, as rules take it."""
+    if isinstance(value, Tensor):
+        return value
+    return wrap(np.asarray(value) if isinstance(value, np.generic) else value, None)
+
+
+def pullback(
+    frame: RecordFrame, seeds: Sequence[tuple[Recorded, Tensor]]
+) -> dict[Recorded, Tensor]:
+    """Return the cotangent of every leaf, given those of some records.
+
+    The rules are lucid code on values of the level below, so what they compute can itself be
+    differentiated. A leaf that no cotangent reaches is not in the result.
+    """
+    cts: dict[Recorded, Any] = {}
+    masks: dict[Recorded, Mask] = {}
+    leaves: dict[Recorded, Tensor] = {}
+    for node, ct in seeds:
+        _add(cts, masks, node, strip(ct), None)
+    with np.errstate(all="ignore"):
+        for node in records(frame, list(cts)):
+            ct = cts.pop(node, None)
+            if ct is None:
+                continue
+            op = node.op
+            if op is None:
+                if type(node.ans) is Recorded:  # one output of several
+                    parts = cts.setdefault(node.ans, {})
+                    parts[node.params[0]] = _below(ct)
+                else:
+                    leaves[node] = _below(ct)
+                continue
+            if op.raw is not None and not masks and op.masks is None and type(ct) is _ndarray:
+                if _pull_raw(frame, op.raw, node, ct, cts):
+                    continue
+            mask = masks.pop(node, None) if masks else None
+            _pull_one(frame, node, ct, mask, cts, masks)
+    return leaves
+
+
+def _pull_raw(
+    frame: RecordFrame, rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]
+) -> bool:
+    """Apply the rules for plain arrays; False, with nothing done, where an operand is none.
+
+    This is `_pull_one` without masks, several outputs and levels below: most of all records.
+    """
+    args = node.args
+    if len(args) == 1:
+        (a,) = args
+        value = a._value
+        if type(value) is not _ndarray:
+            return False
+        rule = rules[0]
+        if rule is not None:
+            parent = a._note
+            pulled = rule(ct, node.ans, value)
+            cts[parent] = cts[parent] + pulled if parent in cts else pulled
+        return True
+    values = [a._value if type(a) is Tensor else a for a in args]
+    for v in values:
+        if type(v) is Tensor:
+            return False
+    for a, rule in zip(args, rules):  # noqa: B905 - as many rules as operands, by construction
+        if type(a) is Tensor and rule is not None:
+            parent = a._note
+            if parent is not None and parent.frame is frame:
+                pulled = rule(ct, node.ans, *values)
+                cts[parent] = cts[parent] + pulled if parent in cts else pulled
+    return True
+
+
+def _pull_one(
+    frame: RecordFrame,
+    node: Recorded,
+    ct: Any,
+    mask: Mask,
+    cts: dict[Recorded, Any],
+    masks: dict[Recorded, Mask],
+) -> None:
+    """Apply the rule of one record and add what it gives to its operands' cotangents."""
+    op = node.op
+    assert op is not None
+    params = node.params
+    operands, parents = _split(frame, node)
+    if op.multi:
+        ans = node.ans
+        ct = tuple(ct.get(k) for k in range(len(ans)))
+    else:
+        ans = _below(node.ans)
+        ct = _below(ct)
+    if op.vjps is None:
+        if op.vjp is None:
+            raise no_rule(op.name)
+        needs = tuple(p is not None for p in parents)
+        results = op.vjp(ct, needs, ans, operands, *params)
+    else:
+        results = None
+    for i, parent in enumerate(parents):
+        if parent is None:
+            continue
+        if results is not None:
+            pulled = results[i]
+        else:
+            rule = op.vjps[i]  # type: ignore[index]
+            pulled = None if rule is None else rule(ct, ans, *operands, *params)
+        if pulled is None:
+            continue
+        live = None
+        if mask is not None or op.masks is not None:
+            live = _flow(op, mask, i, ans, operands, params)
+            if live is not None and (i in op.singular):
+                pulled = guard(pulled, live)
+        _add(cts, masks, parent, strip(pulled), live)
+
+
+def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[Any]]:
+    """Return a record's operands as values of the level below, and their own records."""
+    operands: list[Any] = []
+    parents: list[Any] = []
+    for a in node.args:
+        if isinstance(a, Tensor):
+            note = a._note
+            if note is not None and note.frame is frame:
+                operands.append(lower(a))
+                parents.append(note)
+                continue
+        operands.append(a)
+        parents.append(None)
+    return tuple(operands), parents
+
+
+def _flow(op: Any, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
+    """Return which entries of operand i's cotangent can be live, as a function; None: all."""
+    carries = mask is not None and op.live is not None
+    if op.masks is None:
+        return (lambda: op.live(mask(), i, ans, operands, *params)) if carries else None
+    def both() -> Tensor:
+        own = op.masks(i, ans, operands, *params)
+        return own & op.live(mask(), i, ans, operands, *params) if carries else own
+
+    return both
+
+
+def _add(
+    cts: dict[Recorded, Any],
+    masks: dict[Recorded, Mask],
+    node: Recorded,
+    ct: Any,
+    mask: Mask,
+) -> None:
+    """Add a cotangent; the sum is live where either is."""
+    have = cts.get(node)
+    if have is None:
+        cts[node] = ct
+        if mask is not None:
+            masks[node] = mask
+        return
+    cts[node] = have + ct
+    if masks:
+        old = masks.pop(node, None)
+        if old is not None and mask is not None:
+            masks[node] = lambda: old() | mask()
+
+
+def pushforward(
+    frame: RecordFrame, ends: Sequence[Recorded], starts: dict[Recorded, Tensor]
+) -> dict[Recorded, Any]:
+    """Replay a record forwards: return the tangents of `ends`, given those of the leaves."""
+    tangents: dict[Recorded, Any] = dict(starts)
+    with np.errstate(all="ignore"):
+        for node in reversed(records(frame, ends)):
+            op = node.op
+            if op is None:
+                if type(node.ans) is Recorded:
+                    whole = tangents.get(node.ans)
+                    tangents[node] = None if whole is None else whole[node.params[0]]
+                continue
+            operands, parents = _split(frame, node)
+            pushed = tuple(None if p is None else tangents.get(p) for p in parents)
+            if all(t is None for t in pushed):
+                continue
+            if op.jvp is None:
+                raise no_rule(op.name)
+            ans = node.ans if op.multi else _below(node.ans)
+            tangents[node] = op.jvp(ans, pushed, operands, *node.params)
+    return tangents
+
+
+# -- the ambient tape ------------------------------------------------------------------------------
+
+
+def backward(self: Tensor, gradient: Any = None) -> None:
+    """Add the derivative of this Tensor to the `.grad` of every leaf it was computed from.
+
+    Args:
+        gradient: the cotangent of this Tensor, of its shape; by default 1, for a 0-d Tensor or
+            one with a single element.
+
+    Raises:
+        NotDifferentiableError: if nothing was recorded, or a transformation watches this Tensor
+            more closely than the tape does.
+        ShapeError: if this Tensor has several elements and no `gradient` is given, or the
+            gradient has another shape.
+
+    Example:
+        >>> import lucid
+        >>> x = lucid.Tensor(3.0, requires_grad=True)
+        >>> (x * x).backward()
+        >>> x.grad
+        Tensor(6.)
+    """
+    note = self._note
+    _check_backward(self)
+    assert isinstance(note, Recorded)
+    if gradient is None:
+        if self.size != 1:
+            hint = "reduce it with .sum() or .mean(), or pass gradient="
+            raise ShapeError(message("backward", "a scalar", f"shape {self.shape}", hint))
+        gradient = wrap(np.ones(self.shape, self.dtype), None)
+    else:
+        gradient = Tensor(gradient)
+        if gradient.shape != self.shape:
+            got = f"shape {gradient.shape}"
+            raise ShapeError(message("backward", f"a gradient of shape {self.shape}", got))
+    for leaf, ct in pullback(note.frame, [(note, fit(gradient, lower(self)))]).items():
+        cell = leaf.cell
+        assert cell is not None
+        with cell.lock:
+            cell.grad = ct if cell.grad is None else cell.grad + ct
+
+
+def _check_backward(self: Tensor) -> None:
+    note = self._note
+    if note is not None and not note.frame.open:
+        note.frame.check_open("backward")
+    if note is not None and note.frame.scoped and self.requires_grad:
+        hint = "use lucid.grad for both derivatives, or read the leaf inside the function"
+        got = f"one that {note.frame.name} watches too"
+        raise NotDifferentiableError(message("backward", "a Tensor of this body's tape", got, hint))
+    if note is None or not isinstance(note, Recorded) or note.frame.scoped:
+        hint = "create an input with requires_grad=True, and leave lucid.no_grad()"
+        got = "one without history"
+        raise NotDifferentiableError(message("backward", "a recorded Tensor", got, hint))
+
+
+install({"backward": backward})

@@ -1,0 +1,147 @@
+"""Pytrees: nested containers of arrays, through optree.
+
+Lists, tuples, dicts, named tuples and everything registered with optree in the namespace "lucid"
+are containers; dataclasses are recognised by themselves, all their fields being children. Anything
+else is a leaf, and None is an empty container.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import optree
+
+from lucid.errors import OperandError, message
+
+__all__ = ["PyTreeDef", "flatten", "leaves", "map", "paths", "register_node", "unflatten"]
+
+PyTreeDef: TypeAlias = optree.PyTreeSpec
+T = TypeVar("T")
+_NAMESPACE = "lucid"
+_plain: set[type] = {float, int, bool, complex, str, type(None)}
+
+
+def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[list[Any], PyTreeDef]:
+    """Return the leaves of a pytree and its structure.
+
+    Args:
+        tree: any nest of containers.
+        is_leaf: treat what it accepts as a leaf.
+
+    Returns:
+        The list of leaves, in order, and the structure that `unflatten` takes.
+
+    Example:
+        >>> from lucid import tree
+        >>> tree.flatten({"b": [1, 2], "a": 3})[0]
+        [3, 1, 2]
+    """
+    found, structure = optree.tree_flatten(tree, is_leaf, namespace=_NAMESPACE)
+    fresh = False
+    for leaf in found:
+        kind = type(leaf)
+        if kind not in _plain:
+            if dataclasses.is_dataclass(kind) and not (is_leaf and is_leaf(leaf)):
+                _register_dataclass(kind)
+                fresh = True
+            else:
+                _plain.add(kind)
+    return flatten(tree, is_leaf) if fresh else (found, structure)
+
+
+def unflatten(structure: PyTreeDef, values: Iterable[Any]) -> Any:
+    """Return the pytree of this structure with these leaves.
+
+    Example:
+        >>> from lucid import tree
+        >>> found, structure = tree.flatten({"a": 1, "b": (2,)})
+        >>> tree.unflatten(structure, [10, 20])
+        {'a': 10, 'b': (20,)}
+    """
+    return optree.tree_unflatten(structure, values)
+
+
+def leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]:
+    """Return the leaves of a pytree, in order.
+
+    Example:
+        >>> from lucid import tree
+        >>> tree.leaves([1, (2, None)])
+        [1, 2]
+    """
+    return flatten(tree, is_leaf)[0]
+
+
+def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:  # noqa: A001
+    """Apply a function to corresponding leaves of pytrees of one structure.
+
+    Args:
+        function: called with one leaf of each tree.
+        tree: the pytree whose structure the result has.
+        rest: more pytrees of that structure.
+
+    Raises:
+        OperandError: if the structures differ.
+
+    Example:
+        >>> from lucid import tree
+        >>> tree.map(lambda a, b: a + b, {"a": 1}, {"a": 2})
+        {'a': 3}
+    """
+    first, structure = flatten(tree)
+    columns: list[Sequence[Any]] = [first]
+    for other in rest:
+        column, shape = flatten(other)
+        if shape != structure:
+            raise OperandError(message("tree.map", f"the structure {structure}", f"{shape}"))
+        columns.append(column)
+    return unflatten(structure, [function(*row) for row in zip(*columns, strict=True)])
+
+
+def paths(tree: Any) -> list[str]:
+    """Return where each leaf lies, as Python spells it: ``['a'][0].weight``.
+
+    Example:
+        >>> from lucid import tree
+        >>> tree.paths({"a": [1, 2]})
+        ["['a'][0]", "['a'][1]"]
+    """
+    flatten(tree)  # makes sure that dataclasses are known
+    accessors, _, _ = optree.tree_flatten_with_accessor(tree, namespace=_NAMESPACE)
+    return [a.codify("") for a in accessors]
+
+
+def register_node(
+    kind: type[T],
+    to_children: Callable[[T], Any],
+    from_children: Callable[[Any, Any], T],
+) -> type[T]:
+    """Make instances of a class containers.
+
+    Args:
+        kind: the class.
+        to_children: returns the children, static data, and optionally the names of the children.
+        from_children: rebuilds an instance from static data and children.
+
+    Returns:
+        The class itself.
+    """
+    optree.register_pytree_node(kind, to_children, from_children, namespace=_NAMESPACE)
+    return kind
+
+
+def _register_dataclass(kind: type[Any]) -> None:
+    names = tuple(f.name for f in dataclasses.fields(kind))
+
+    def to_children(value: Any) -> Any:
+        return [getattr(value, n) for n in names], None, names
+
+    def from_children(_: Any, children: Any) -> Any:
+        value = object.__new__(kind)
+        for n, child in zip(names, children, strict=True):
+            object.__setattr__(value, n, child)
+        return value
+
+    register_node(kind, to_children, from_children)
