@@ -14,7 +14,7 @@ import numpy as np
 
 from lucid.core.frames import Frame, Recorded, RecordFrame
 from lucid.core.op import Op
-from lucid.core.tensor import Tensor, aval, lower, wrap
+from lucid.core.tensor import Tensor, aval, lower, strip, wrap
 from lucid.dtypes import check_numeric, python_dtype
 from lucid.errors import (
     DTypeError,
@@ -27,7 +27,10 @@ from lucid.errors import (
     message,
 )
 
-__all__ = ["PYTHON", "apply", "bind", "bind_operator", "explain", "lift", "read", "settle", "top"]
+__all__ = [
+    *("PYTHON", "apply", "below", "bind", "bind_operator", "explain", "lift", "read"),
+    *("record_outputs", "settle", "top"),
+]
 
 PYTHON = frozenset((bool, int, float, complex))
 _ndarray = np.ndarray
@@ -146,23 +149,38 @@ def _lift_one(name: str, a: Any) -> Any:
 
 def record(frame: RecordFrame, op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Interpret `op` for reverse mode: compute it one level below and note how it was made."""
-    below = tuple(
+    if op.record is not None and frame.recording:
+        return op.record(frame, args, params)
+    ans = apply(op, below(frame, args), params)
+    if not op.smooth or not frame.recording:
+        return ans
+    if op.multi:
+        return record_outputs(frame, op, args, params, ans)
+    if ans.dtype.kind not in "fc":
+        return ans
+    value = strip(ans)
+    return wrap(value, Recorded(frame, op, args, params, value))
+
+
+def below(frame: Frame, args: Sequence[Any]) -> tuple[Any, ...]:
+    """Return operands as values of the level below `frame`."""
+    return tuple(
         lower(a) if isinstance(a, Tensor) and a._note is not None and a._note.frame is frame else a
         for a in args
     )
-    ans = apply(op, below, params)
-    if not op.smooth or not frame.recording:
-        return ans
-    if not op.multi:
-        if ans.dtype.kind not in "fc":
-            return ans
-        value = ans._value if ans._note is None else ans
-        return wrap(value, Recorded(frame, op, args, params, value))
+
+
+def record_outputs(
+    frame: RecordFrame,
+    op: Op,
+    args: tuple[Any, ...],
+    params: tuple[Any, ...],
+    ans: tuple[Tensor, ...],
+) -> tuple[Tensor, ...]:
+    """Note how several results were made by one operation; each refers to the record of all."""
     whole = Recorded(frame, op, args, params, ans)
     return tuple(
-        wrap(part._value if part._note is None else part, Recorded(frame, None, (), (k,), whole))
-        if part.dtype.kind in "fc"
-        else part
+        wrap(strip(part), Recorded(frame, None, (), (k,), whole)) if part.dtype.kind in "fc" else part
         for k, part in enumerate(ans)
     )
 

@@ -91,7 +91,8 @@ class Cell:
 class Recorded(Note):
     """Reverse mode's note: the operation that made a value, and what its rule will need.
 
-    For a leaf `op` is None and `args` is empty; `cell` then says where its gradient goes.
+    A leaf has neither `op` nor `ans`; on an ambient tape its `cell` says where its gradient goes.
+    One output of several has no `op`, and in `ans` the record of all of them.
     """
 
     __slots__ = ("ans", "args", "cell", "op", "params", "seq")
@@ -117,6 +118,11 @@ class Recorded(Note):
         self.params = params
         self.ans = ans
         self.seq = next_seq()
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether nothing made this value: it is an input of the record."""
+        return self.op is None and self.ans is None
 
 
 class RecordFrame(Frame):

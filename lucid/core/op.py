@@ -51,6 +51,8 @@ class Op:
             made of infix operators alone; derived by `elementwise`, never written.
         batch: ``batch(size, batched, operands, *params)``, the result with the batch axis first;
             ``batched[i]`` tells whether operand i carries that axis first, and at least one does.
+        record: ``record(frame, args, params)``, for an operation that reverse mode does not record
+            in the usual way (`custom_vjp`).
         lower: native code for `jit`, or None.
         multi: whether the result is a tuple.
         smooth: False when the derivative is zero wherever it exists (comparisons, `floor`).
@@ -68,7 +70,7 @@ class Op:
 
     __slots__ = (
         *("name", "impl", "infer", "jvp", "vjps", "vjp", "batch", "lower", "multi"),
-        *("smooth", "weak", "view", "singular", "live", "masks", "raw"),
+        *("smooth", "weak", "view", "singular", "live", "masks", "raw", "record"),
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class Op:
         singular: frozenset[int] = frozenset(),
         live: Rule | None = None,
         masks: Rule | None = None,
+        record: Rule | None = None,
         register: bool = True,
     ) -> None:
         self.name = name
@@ -106,6 +109,7 @@ class Op:
         self.singular = singular
         self.live = live
         self.masks = masks
+        self.record = record
         self.raw: tuple[Rule | None, ...] | None = None
         if register:
             if name in OPS:

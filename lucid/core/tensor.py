@@ -222,11 +222,8 @@ class Tensor(Methods):
     @property
     def is_leaf(self) -> bool:
         """Whether this Tensor was made with ``requires_grad=True`` rather than computed."""
-        return isinstance(self._note, Recorded) and self._note.op is None and not self._scoped
-
-    @property
-    def _scoped(self) -> bool:
-        return self._note is not None and self._note.frame.scoped
+        note = self._note
+        return isinstance(note, Recorded) and note.is_leaf and not note.frame.scoped
 
     @property
     def requires_grad(self) -> bool:

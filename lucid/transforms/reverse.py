@@ -76,9 +76,14 @@ def pullback(
                 else:
                     leaves[node] = _below(ct)
                 continue
-            if op.raw is not None and not masks and op.masks is None and type(ct) is _ndarray:
-                if _pull_raw(frame, op.raw, node, ct, cts):
-                    continue
+            if (
+                op.raw is not None
+                and op.masks is None
+                and not masks
+                and type(ct) is type(node.ans) is _ndarray
+                and _pull_raw(frame, op.raw, node, ct, cts)
+            ):
+                continue
             mask = masks.pop(node, None) if masks else None
             _pull_one(frame, node, ct, mask, cts, masks)
     return leaves
@@ -103,10 +108,14 @@ def _pull_raw(
             pulled = rule(ct, node.ans, value)
             cts[parent] = cts[parent] + pulled if parent in cts else pulled
         return True
-    values = [a._value if type(a) is Tensor else a for a in args]
-    for v in values:
-        if type(v) is Tensor:
-            return False
+    values: list[Any] = []
+    for a in args:
+        if type(a) is Tensor:
+            note = a._note
+            a = a._value
+            if type(a) is Tensor or (note is not None and note.frame is not frame):
+                return False
+        values.append(a)
     for a, rule in zip(args, rules):  # noqa: B905 - as many rules as operands, by construction
         if type(a) is Tensor and rule is not None:
             parent = a._note
