@@ -41,12 +41,10 @@ def fit(ct: Tensor, like: Any) -> Tensor:
 
 
 def fit_raw(ct: Any, like: Any) -> Any:
-    """Do what `fit` does, on plain arrays."""
-    if type(ct) is not _ndarray:
-        ct = np.asarray(ct)
-    if type(like) is not _ndarray or ct.shape != like.shape or ct.dtype is not like.dtype:
-        return fit(wrap(ct, None), wrap(like, None))._value
-    return ct
+    """Do what `fit` does, on plain arrays and NumPy scalars (which are much faster than 0-d arrays)."""
+    if type(like) is _ndarray and ct.shape == like.shape and ct.dtype is like.dtype:
+        return ct
+    return fit(wrap(np.asarray(ct), None), wrap(like, None))._value
 
 
 def cast(ct: Tensor, dtype: Any) -> Tensor:

@@ -141,6 +141,17 @@ def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | 
     except Exception:  # whatever it needs is not there yet: it is not infix operators alone
         return _NOT_RAW
 
+    if arity == 1:
+
+        def unary_vjp(ct: Any, ans: Any, x: Any) -> Any:
+            slope = p(ans, x)
+            if ans.dtype.kind == "c" and not real_valued:
+                slope = slope.conjugate()
+            ct = ct * slope
+            return ct if ct.dtype is x.dtype else fit_raw(ct, x)
+
+        return unary_vjp
+
     def vjp(ct: Any, ans: Any, *args: Any) -> Any:
         slope = p(ans, *args)
         if ans.dtype.kind == "c" and not real_valued:

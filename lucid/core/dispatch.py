@@ -159,7 +159,15 @@ def record(frame: RecordFrame, op: Op, args: tuple[Any, ...], params: tuple[Any,
     if ans.dtype.kind not in "fc":
         return ans
     value = strip(ans)
-    return wrap(value, Recorded(frame, op, args, params, value))
+    return wrap(value, Recorded(frame, op, entries(frame, args), params, value))
+
+
+def entries(frame: RecordFrame, args: Sequence[Any]) -> tuple[Any, ...]:
+    """Return operands as a record of `frame` keeps them."""
+    return tuple(
+        a._note if isinstance(a, Tensor) and a._note is not None and a._note.frame is frame else a
+        for a in args
+    )
 
 
 def below(frame: Frame, args: Sequence[Any]) -> tuple[Any, ...]:
@@ -178,9 +186,11 @@ def record_outputs(
     ans: tuple[Tensor, ...],
 ) -> tuple[Tensor, ...]:
     """Note how several results were made by one operation; each refers to the record of all."""
-    whole = Recorded(frame, op, args, params, ans)
+    whole = Recorded(frame, op, entries(frame, args), params, ans)
     return tuple(
-        wrap(strip(part), Recorded(frame, None, (), (k,), whole)) if part.dtype.kind in "fc" else part
+        wrap(strip(part), Recorded(frame, None, (whole,), (k,), strip(part)))
+        if part.dtype.kind in "fc"
+        else part
         for k, part in enumerate(ans)
     )
 

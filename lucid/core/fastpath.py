@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.dispatch import bind, bind_operator, explain, settle
-from lucid.core.frames import Recorded, next_seq, silenced
+from lucid.core.dispatch import bind, bind_operator, explain
+from lucid.core.frames import ABSENT, Recorded, next_seq, silenced
 from lucid.core.op import Op
 from lucid.core.tensor import Tensor
 
@@ -20,6 +20,7 @@ __all__ = ["binary", "nary", "operator", "reflected", "unary"]
 
 _new = object.__new__
 _ndarray = np.ndarray
+_asarray = np.asarray
 _enabled_from = silenced.get
 
 
@@ -39,8 +40,8 @@ def unary(op: Op) -> Callable[..., Any]:
                     result = impl(value)
                 except Exception as error:
                     raise explain(op, (x,), error) from error
-                if type(result) is not _ndarray:
-                    return settle(op, result, (value,))
+                if type(result) is not _ndarray:  # a scalar: the operand has no axes
+                    result = _asarray(result)
                 t = _new(Tensor)
                 t._value = result
                 t._note = None
@@ -52,18 +53,20 @@ def unary(op: Op) -> Callable[..., Any]:
                         result = impl(value)
                     except Exception as error:
                         raise explain(op, (x,), error) from error
-                    if type(result) is _ndarray:
-                        new = _new(Recorded)
-                        new.frame = frame
-                        new.op = op
-                        new.args = (x,)
-                        new.params = ()
-                        new.ans = result
-                        new.seq = next_seq()
-                        t = _new(Tensor)
-                        t._value = result
-                        t._note = new
-                        return t
+                    if type(result) is not _ndarray:
+                        result = _asarray(result)
+                    new = _new(Recorded)
+                    new.frame = frame
+                    new.op = op
+                    new.first = note
+                    new.second = ABSENT
+                    new.params = ()
+                    new.ans = result
+                    new.seq = next_seq()
+                    t = _new(Tensor)
+                    t._value = result
+                    t._note = new
+                    return t
         return bind(op, (x,))
 
     return call
@@ -78,20 +81,21 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
         kind1 = type(x1)
         kind2 = type(x2)
         if kind1 is Tensor:
-            note = x1._note
+            note = first = x1._note
             v1 = x1._value
             if kind2 is Tensor:
                 v2 = x2._value
-                other = x2._note
-                if other is not note:
-                    if note is None:
-                        note = other
-                    elif other is not None and other.frame is not note.frame:
+                second = x2._note
+                if second is not first:
+                    if first is None:
+                        note = second
+                    elif second is not None and second.frame is not first.frame:
                         return fallback(op, (x1, x2))
                 if type(v2) is not _ndarray:
                     return fallback(op, (x1, x2))
             elif kind2 is float or kind2 is int:
                 v2 = x2
+                second = None
             else:
                 return fallback(op, (x1, x2))
             if type(v1) is not _ndarray:
@@ -99,7 +103,8 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
         elif (kind1 is float or kind1 is int) and kind2 is Tensor:
             v1 = x1
             v2 = x2._value
-            note = x2._note
+            first = None
+            note = second = x2._note
             if type(v2) is not _ndarray:
                 return fallback(op, (x1, x2))
         else:
@@ -110,7 +115,7 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
             except Exception as error:
                 raise explain(op, (x1, x2), error) from error
             if type(result) is not _ndarray:
-                return settle(op, result, (v1, v2))
+                result = _asarray(result)
             t = _new(Tensor)
             t._value = result
             t._note = None
@@ -122,18 +127,20 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
                     result = impl(v1, v2)
                 except Exception as error:
                     raise explain(op, (x1, x2), error) from error
-                if type(result) is _ndarray:
-                    new = _new(Recorded)
-                    new.frame = frame
-                    new.op = op
-                    new.args = (x1, x2)
-                    new.params = ()
-                    new.ans = result
-                    new.seq = next_seq()
-                    t = _new(Tensor)
-                    t._value = result
-                    t._note = new
-                    return t
+                if type(result) is not _ndarray:
+                    result = _asarray(result)
+                new = _new(Recorded)
+                new.frame = frame
+                new.op = op
+                new.first = x1 if first is None else first
+                new.second = x2 if second is None else second
+                new.params = ()
+                new.ans = result
+                new.seq = next_seq()
+                t = _new(Tensor)
+                t._value = result
+                t._note = new
+                return t
         return fallback(op, (x1, x2))
 
     return call

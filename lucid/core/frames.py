@@ -20,7 +20,10 @@ from lucid.errors import LeakedTensorError, message
 if TYPE_CHECKING:
     from lucid.core.op import Op
 
-__all__ = ["Cell", "Frame", "Note", "RecordFrame", "Recorded", "ambient", "transformation"]
+__all__ = [
+    *("ABSENT", "MANY", "Cell", "Frame", "Note", "RecordFrame", "Recorded", "ambient", "leaf"),
+    "transformation",
+]
 
 _next_level = itertools.count(1).__next__
 next_seq = itertools.count().__next__  # the age of a record; ever-increasing, atomic in CPython
@@ -91,14 +94,26 @@ class Cell:
 class Recorded(Note):
     """Reverse mode's note: the operation that made a value, and what its rule will need.
 
-    A leaf has neither `op` nor `ans`; on an ambient tape its `cell` says where its gradient goes.
-    One output of several has no `op`, and in `ans` the record of all of them.
+    An operand is kept as an *entry*: the record that made it, if this frame watches it, and
+    otherwise the operand itself. Entries and not Tensors, so that one object per operation stays
+    alive: the garbage collector walks all of them again and again while a record grows.
+
+    Attributes:
+        op: the operation; None for a leaf and for one output of several.
+        first, second: the entries of the operands of a unary or binary operation; ABSENT where
+            there is none. Of any other operation `first` is MANY and `second` the tuple of entries.
+            One output of several has in `first` the record of all of them.
+        params: the operation's parameters; of one output of several, its position.
+        ans: the value, as a Tensor one level up keeps it; a tuple for several outputs.
+        seq: the age.
+        cell: where the gradient of a leaf of an ambient tape goes.
     """
 
-    __slots__ = ("ans", "args", "cell", "op", "params", "seq")
+    __slots__ = ("ans", "cell", "first", "op", "params", "second", "seq")
     frame: RecordFrame
     op: Op | None
-    args: tuple[Any, ...]
+    first: Any
+    second: Any
     params: tuple[Any, ...]
     ans: Any
     cell: Cell | None
@@ -108,21 +123,52 @@ class Recorded(Note):
         self,
         frame: RecordFrame,
         op: Op | None,
-        args: tuple[Any, ...],
+        entries: tuple[Any, ...],
         params: tuple[Any, ...],
         ans: Any,
     ) -> None:
         self.frame = frame
         self.op = op
-        self.args = args
+        if len(entries) == 1:
+            self.first, self.second = entries[0], ABSENT
+        elif len(entries) == 2:
+            self.first, self.second = entries
+        else:
+            self.first, self.second = (MANY, entries) if entries else (ABSENT, ABSENT)
         self.params = params
         self.ans = ans
         self.seq = next_seq()
 
     @property
+    def entries(self) -> tuple[Any, ...]:
+        """The operands: records of this frame, or what was passed."""
+        if self.first is MANY:
+            return self.second
+        if self.second is ABSENT:
+            return () if self.first is ABSENT else (self.first,)
+        return (self.first, self.second)
+
+    @property
     def is_leaf(self) -> bool:
         """Whether nothing made this value: it is an input of the record."""
-        return self.op is None and self.ans is None
+        return self.op is None and self.first is ABSENT
+
+
+def leaf(frame: RecordFrame, value: Any, cell: Cell | None = None) -> Recorded:
+    """Return the record of an input; `value` is what its Tensor will keep as value."""
+    note = Recorded(frame, None, (), (), value)
+    note.cell = cell
+    return note
+
+
+class _Mark:
+    """Stands where a record has no entry of its own."""
+
+    __slots__ = ()
+
+
+ABSENT = _Mark()
+MANY = _Mark()
 
 
 class RecordFrame(Frame):

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lucid.config import get_default_dtype
-from lucid.core.frames import Cell, Note, Recorded, ambient
+from lucid.core.frames import Cell, Note, Recorded, ambient, leaf
 from lucid.core.methods import ArrayLike, Methods
 from lucid.core.op import Aval
 from lucid.dtypes import check_numeric, default_complex, python_dtype
@@ -74,9 +74,7 @@ class Tensor(Methods):
                 raise DTypeError(message("Tensor", want, str(self.dtype), hint))
             if self._note is not None:
                 self._value = wrap(self._value, self._note)
-            note = Recorded(ambient.get(), None, (), (), None)
-            note.cell = Cell()
-            self._note = note
+            self._note = leaf(ambient.get(), self._value, Cell())
 
     # -- what an array is ------------------------------------------------------------------------
 

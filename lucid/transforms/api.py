@@ -10,7 +10,7 @@ import numpy as np
 
 from lucid import tree
 from lucid.core.cotangent import cast, zeros_like
-from lucid.core.frames import Recorded, RecordFrame, transformation
+from lucid.core.frames import Recorded, RecordFrame, leaf, transformation
 from lucid.core.tensor import Tensor, lower, strip, wrap
 from lucid.errors import DTypeError, OperandError, ShapeError, message
 from lucid.transforms.boundary import (
@@ -55,10 +55,10 @@ class Watched:
                 inner.append(x)
                 continue
             t = differentiable_leaf(name, x, lambda i=i: _where(places, target, i))
-            note = Recorded(frame, None, (), (), None)
+            note = leaf(frame, strip(t))
             self.leaves.append(t)
             self.notes.append(note)
-            inner.append(wrap(strip(t), note))
+            inner.append(wrap(note.ans, note))
         new = list(args)
         for k, part in zip(places, self.rebuild(inner), strict=True):
             new[k] = part

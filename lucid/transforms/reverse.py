@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from lucid.core.cotangent import fit, guard
-from lucid.core.frames import Recorded, RecordFrame
+from lucid.core.frames import ABSENT, MANY, Recorded, RecordFrame
 from lucid.core.tensor import Tensor, install, lower, strip, wrap
 from lucid.errors import NotDifferentiableError, ShapeError, message, no_rule
 
@@ -26,15 +27,19 @@ def records(frame: RecordFrame, roots: Iterable[Recorded]) -> list[Recorded]:
     while pending:
         node = pending.pop()
         found.append(node)
-        for a in node.args:
-            if isinstance(a, Tensor):
-                parent = a._note
-                if parent is not None and parent.frame is frame and parent not in seen:
-                    seen.add(parent)  # type: ignore[arg-type]
-                    pending.append(parent)  # type: ignore[arg-type]
-        if type(node.ans) is Recorded and node.ans not in seen:
-            seen.add(node.ans)
-            pending.append(node.ans)
+        entry = node.first
+        if type(entry) is Recorded and entry not in seen:
+            seen.add(entry)
+            pending.append(entry)
+        entry = node.second
+        if type(entry) is Recorded:
+            if entry not in seen:
+                seen.add(entry)
+                pending.append(entry)
+        elif type(entry) is tuple:
+            new = {e for e in entry if type(e) is Recorded and e not in seen}
+            seen |= new
+            pending += new
     found.sort(key=_age, reverse=True)
     return found
 
@@ -58,35 +63,50 @@ def pullback(
     The rules are lucid code on values of the level below, so what they compute can itself be
     differentiated. A leaf that no cotangent reaches is not in the result.
     """
+    leaves: dict[Recorded, Tensor] = {}
+    # A record has no cycles and rules make none: a collection now would only walk it in vain.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with np.errstate(all="ignore"):
+            _pull_all(frame, seeds, leaves)
+    finally:
+        if collecting:
+            gc.enable()
+    return leaves
+
+
+def _pull_all(
+    frame: RecordFrame,
+    seeds: Sequence[tuple[Recorded, Tensor]],
+    leaves: dict[Recorded, Tensor],
+) -> None:
     cts: dict[Recorded, Any] = {}
     masks: dict[Recorded, Mask] = {}
-    leaves: dict[Recorded, Tensor] = {}
     for node, ct in seeds:
         _add(cts, masks, node, strip(ct), None)
-    with np.errstate(all="ignore"):
-        for node in records(frame, list(cts)):
-            ct = cts.pop(node, None)
-            if ct is None:
-                continue
-            op = node.op
-            if op is None:
-                if type(node.ans) is Recorded:  # one output of several
-                    parts = cts.setdefault(node.ans, {})
-                    parts[node.params[0]] = _below(ct)
-                else:
-                    leaves[node] = _below(ct)
-                continue
-            if (
-                op.raw is not None
-                and op.masks is None
-                and not masks
-                and type(ct) is type(node.ans) is _ndarray
-                and _pull_raw(frame, op.raw, node, ct, cts)
-            ):
-                continue
-            mask = masks.pop(node, None) if masks else None
-            _pull_one(frame, node, ct, mask, cts, masks)
-    return leaves
+    for node in records(frame, list(cts)):
+        ct = cts.pop(node, None)
+        if ct is None:
+            continue
+        op = node.op
+        if op is None:
+            if node.is_leaf:
+                leaves[node] = _below(ct)
+            else:  # one output of several
+                cts.setdefault(node.first, {})[node.params[0]] = _below(ct)
+            continue
+        if (
+            op.raw is not None
+            and op.masks is None
+            and not masks
+            and type(node.ans) is _ndarray
+            and type(ct) is not Tensor
+            and _pull_raw(frame, op.raw, node, ct, cts)
+        ):
+            continue
+        mask = masks.pop(node, None) if masks else None
+        _pull_one(frame, node, ct, mask, cts, masks)
 
 
 def _pull_raw(
@@ -96,33 +116,38 @@ def _pull_raw(
 
     This is `_pull_one` without masks, several outputs and levels below: most of all records.
     """
-    args = node.args
-    if len(args) == 1:
-        (a,) = args
-        value = a._value
-        if type(value) is not _ndarray:
+    ans = node.ans
+    x = node.first
+    y = node.second
+    if y is ABSENT:
+        value = x.ans
+        if type(value) is Tensor:
             return False
         rule = rules[0]
         if rule is not None:
-            parent = a._note
-            pulled = rule(ct, node.ans, value)
-            cts[parent] = cts[parent] + pulled if parent in cts else pulled
+            pulled = rule(ct, ans, value)
+            cts[x] = cts[x] + pulled if x in cts else pulled
         return True
-    values: list[Any] = []
-    for a in args:
-        if type(a) is Tensor:
-            note = a._note
-            a = a._value
-            if type(a) is Tensor or (note is not None and note.frame is not frame):
-                return False
-        values.append(a)
-    for a, rule in zip(args, rules):  # noqa: B905 - as many rules as operands, by construction
-        if type(a) is Tensor and rule is not None:
-            parent = a._note
-            if parent is not None and parent.frame is frame:
-                pulled = rule(ct, node.ans, *values)
-                cts[parent] = cts[parent] + pulled if parent in cts else pulled
+    if x is MANY:
+        return False
+    x_recorded = type(x) is Recorded
+    y_recorded = type(y) is Recorded
+    v1 = x.ans if x_recorded else _plain(x)
+    v2 = y.ans if y_recorded else _plain(y)
+    if type(v1) is Tensor or type(v2) is Tensor:
+        return False
+    if x_recorded and (rule := rules[0]) is not None:
+        pulled = rule(ct, ans, v1, v2)
+        cts[x] = cts[x] + pulled if x in cts else pulled
+    if y_recorded and (rule := rules[1]) is not None:
+        pulled = rule(ct, ans, v1, v2)
+        cts[y] = cts[y] + pulled if y in cts else pulled
     return True
+
+
+def _plain(x: Any) -> Any:
+    """An operand that this frame does not watch: an array or number, unless something else does."""
+    return x._value if type(x) is Tensor and x._note is None else x
 
 
 def _pull_one(
@@ -171,18 +196,9 @@ def _pull_one(
 
 def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[Any]]:
     """Return a record's operands as values of the level below, and their own records."""
-    operands: list[Any] = []
-    parents: list[Any] = []
-    for a in node.args:
-        if isinstance(a, Tensor):
-            note = a._note
-            if note is not None and note.frame is frame:
-                operands.append(lower(a))
-                parents.append(note)
-                continue
-        operands.append(a)
-        parents.append(None)
-    return tuple(operands), parents
+    entries = node.entries
+    operands = tuple(_below(e.ans) if type(e) is Recorded else e for e in entries)
+    return operands, [e if type(e) is Recorded else None for e in entries]
 
 
 def _flow(op: Any, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
@@ -227,8 +243,8 @@ def pushforward(
         for node in reversed(records(frame, ends)):
             op = node.op
             if op is None:
-                if type(node.ans) is Recorded:
-                    whole = tangents.get(node.ans)
+                if not node.is_leaf:
+                    whole = tangents.get(node.first)
                     tangents[node] = None if whole is None else whole[node.params[0]]
                 continue
             operands, parents = _split(frame, node)
