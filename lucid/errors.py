@@ -16,11 +16,13 @@ __all__ = [
     "LeakedTensorError",
     "LinAlgError",
     "LucidError",
+    "MissingAttributeError",
     "MissingExtraError",
     "NotDifferentiableError",
     "OperandError",
     "OverflowedError",
     "ShapeError",
+    "StateDictError",
     "UnsupportedError",
     "message",
     "no_rule",
@@ -77,6 +79,14 @@ class LeakedTensorError(LucidError, RuntimeError):
 
 class UnsupportedError(LucidError, NotImplementedError):
     """The combination of operation and transformation has no rule."""
+
+
+class MissingAttributeError(LucidError, AttributeError):
+    """A Module has no such attribute, or its ``__init__`` has not run."""
+
+
+class StateDictError(LucidError, ValueError):
+    """A saved state does not fit the object that was to take it."""
 
 
 class MissingExtraError(LucidError, ImportError):
