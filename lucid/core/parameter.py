@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from lucid import tree
-from lucid.core.frames import Cell, Note, Recorded, RecordFrame, ambient
+from lucid.core.frames import Cell, Note, RecordFrame, ambient, leaf
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, check_grad, lower, strip, wrap
 from lucid.errors import DTypeError, ImmutableTensorError, ShapeError, message
@@ -68,9 +68,8 @@ class Parameter(Tensor):
             present = self._record(present, frame.outer)
         if not frame.recording:
             return present
-        leaf = Recorded(frame, None, (), (), None)
-        leaf.cell = self._cell
-        return wrap(strip(present), leaf)
+        value = strip(present)
+        return wrap(value, leaf(frame, value, self._cell))
 
     # -- the cell --------------------------------------------------------------------------------
 
