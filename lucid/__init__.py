@@ -2,7 +2,10 @@
 from lucid.core.tensor import Tensor
 from lucid.ops.arithmetic import *
 from lucid.ops.arithmetic import tanh, log, where
-from lucid.ops.tmp import sum
+import lucid.ops.tmp
+from lucid.ops.reduce import *
+from lucid.ops.extrema import *
+from lucid.ops.moments import *
 from lucid.transforms.api import *
 from lucid.transforms.batch import vmap
 from lucid.transforms.derived import *

@@ -1,0 +1,100 @@
+"""Axis arguments: checked, and turned into the non-negative ones that operations take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from lucid.core.dispatch import apply, lift
+from lucid.core.op import OPS
+from lucid.core.tensor import Tensor
+from lucid.dtypes import check_numeric, python_dtype
+from lucid.errors import DTypeError, IndexOutOfBoundsError, OperandError, ShapeError, message
+
+__all__ = [
+    *("as_tensor", "axes_of", "axis_of", "dtype_of", "fold_axes", "keep_axes", "slice_axis"),
+    *("unfold_axes",),
+]
+
+_EVERY = tuple(tuple(range(n)) for n in range(65))  # NumPy's arrays have at most 64 axes
+
+
+def as_tensor(name: str, x: Any, view: bool = False) -> Tensor:
+    """Return an operand as the user gave it as a Tensor, or raise in the name of an operation."""
+    if type(x) is Tensor:
+        return x
+    (lifted,) = lift(name, (x,), view)
+    if isinstance(lifted, Tensor):
+        return lifted
+    return Tensor(lifted, dtype=python_dtype(lifted))
+
+
+def dtype_of(name: str, dtype: Any) -> np.dtype[Any] | None:
+    """Return what the user gave as `dtype=`, checked."""
+    if dtype is None:
+        return None
+    try:
+        given = np.dtype(dtype)
+    except TypeError:
+        raise DTypeError(message(name, "a dtype such as lucid.float32", repr(dtype))) from None
+    check_numeric(name, given)
+    return given
+
+
+def axis_of(name: str, axis: Any, ndim: int) -> int:
+    """Return one axis counted from the front."""
+    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+        raise OperandError(message(name, "an integer as axis", repr(axis)))
+    k = index(axis)
+    if not -ndim <= k < ndim:
+        want = f"an axis from {-ndim} to {ndim - 1}" if ndim else "no axis, as a 0-d array has none"
+        raise IndexOutOfBoundsError(message(name, want, f"axis={axis}"))
+    return k % ndim
+
+
+def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return several axes counted from the front: all of them for None."""
+    if axis is None:
+        return _EVERY[ndim]
+    if not isinstance(axis, tuple | list):
+        return (axis_of(name, axis, ndim),)
+    axes = tuple(axis_of(name, a, ndim) for a in axis)
+    if len(set(axes)) != len(axes):
+        raise ShapeError(message(name, "each axis once", f"axis={tuple(axis)}"))
+    return axes
+
+
+def keep_axes(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """Return a shape with some axes shortened to length 1, as `keepdims` leaves them."""
+    return tuple(1 if i in axes else n for i, n in enumerate(shape))
+
+
+def fold_axes(x: Tensor, axes: Sequence[int]) -> Tensor:
+    """Move axes to the end and merge them into one."""
+    kept = [i for i in range(x.ndim) if i not in axes]
+    shape = (*(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes))
+    order = (*kept, *axes)
+    if order != _EVERY[x.ndim]:
+        x = apply(OPS["permute_dims"], (x,), (order,))
+    return x if x.shape == shape else apply(OPS["reshape"], (x,), (shape,))
+
+
+def unfold_axes(x: Tensor, axes: Sequence[int], shape: Sequence[int]) -> Tensor:
+    """Undo `fold_axes` on a Tensor that had this shape."""
+    kept = [i for i in range(len(shape)) if i not in axes]
+    order = (*kept, *axes)
+    whole = tuple(shape[i] for i in order)
+    if x.shape != whole:
+        x = apply(OPS["reshape"], (x,), (whole,))
+    if order == _EVERY[len(shape)]:
+        return x
+    return apply(OPS["permute_dims"], (x,), (tuple(order.index(i) for i in range(len(order))),))
+
+
+def slice_axis(x: Tensor, axis: int, start: int | None, stop: int | None) -> Tensor:
+    """Return ``x[start:stop]`` along one axis."""
+    return x[(slice(None),) * axis + (slice(start, stop),)]

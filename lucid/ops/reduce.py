@@ -1,0 +1,386 @@
+"""Reductions: sums, means, products and truth over some or all axes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from lucid.core.cotangent import conj
+from lucid.core.define import linear, reduction
+from lucid.core.dispatch import apply, explain
+from lucid.core.frames import ABSENT, Recorded, silenced
+from lucid.core.methods import ArrayLike, Axis
+from lucid.core.op import OPS, Aval, Op, Rule
+from lucid.core.tensor import Tensor, install
+from lucid.ops.axes import as_tensor, axes_of, dtype_of, fold_axes, keep_axes, unfold_axes
+
+__all__ = ["all", "any", "logsumexp", "mean", "prod", "sum"]
+
+_new = object.__new__
+_ndarray = np.ndarray
+_enabled_from = silenced.get
+
+
+def light(op: Op) -> Callable[[Tensor, tuple[Any, ...]], Tensor]:
+    """Return ``call(x, params)``: `apply` with the short cuts of `lucid.core.fastpath`."""
+    impl = op.impl
+
+    def call(x: Tensor, params: tuple[Any, ...]) -> Tensor:
+        note = x._note
+        value = x._value
+        if type(value) is not _ndarray:
+            return apply(op, (x,), params)
+        if note is not None:
+            if type(note) is not Recorded:
+                return apply(op, (x,), params)
+            frame = note.frame
+            if not (frame.open and (frame.scoped or frame.level >= _enabled_from())):
+                return apply(op, (x,), params)
+        try:
+            result = impl(value, *params)
+        except Exception as error:
+            raise explain(op, (x,), error) from error
+        if type(result) is not _ndarray:
+            result = np.asarray(result)
+        t = _new(Tensor)
+        t._value = result
+        t._note = None
+        if note is not None and result.dtype.kind in "fc":
+            t._note = Recorded(note.frame, op, (note,), params, result)
+        return t
+
+    return call
+
+
+def infer_reduced(impl: Rule) -> Rule:
+    """Infer the shape from the axes, and the dtype from the reduction of a single entry."""
+
+    def infer(x: Aval, axes: tuple[int, ...], keepdims: bool, *more: Any) -> Aval:
+        one = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
+        kept = keep_axes(x.shape, axes)
+        shape = kept if keepdims else tuple(n for i, n in enumerate(kept) if i not in axes)
+        return Aval(shape, np.asarray(one).dtype)
+
+    return infer
+
+
+def count_of(x: Any, axes: tuple[int, ...]) -> int:
+    shape = x.shape
+    return math.prod(shape[i] for i in axes)
+
+
+def with_axes(ans: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Return a reduced value with its reduced axes in place."""
+    kept = keep_axes(x.shape, axes)
+    return ans if ans.shape == kept else apply(OPS["reshape"], (ans,), (kept,))
+
+
+def _repeat(ct: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Give every entry of `x` the cotangent of what it was reduced to."""
+    if ct.ndim:
+        ct = with_axes(ct, x, axes)
+    shape = x.shape
+    return ct if ct.shape == shape else apply(OPS["broadcast_to"], (ct,), (shape,))
+
+
+# -- sums ------------------------------------------------------------------------------------------
+
+
+def sum(x: ArrayLike, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False) -> Tensor:  # noqa: A001 - NumPy's name
+    """Add up the entries along axes, Σᵢ xᵢ.
+
+    Args:
+        x: a numeric array.
+        axis: the axis or axes to reduce; None reduces all of them.
+        dtype: the dtype to add in and to return. By default that of `x`, except that integers and
+            booleans are added as 64-bit integers.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        The sums; 0 where there is nothing to add.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+        DTypeError: if `dtype` is no numeric dtype.
+
+    Example:
+        >>> import lucid
+        >>> lucid.sum(lucid.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+        Tensor([4., 6.])
+    """
+    x = as_tensor("sum", x)
+    axes = axes_of("sum", axis, x.ndim)
+    if dtype is None:
+        return sum_over(x, (axes, bool(keepdims)))
+    return sum_over(x, (axes, bool(keepdims), dtype_of("sum", dtype)))
+
+
+def _sum_impl(x: Any, axes: tuple[int, ...], keepdims: bool, dtype: Any = None) -> Any:
+    return np.add.reduce(x, axes, dtype, None, keepdims)
+
+
+sum_over = light(
+    linear(
+        "sum",
+        _sum_impl,
+        transpose=lambda ct, x, axes, *_: _repeat(ct, x, axes),
+        batch=lambda x, axes, *more: sum_over(x, (tuple(a + 1 for a in axes), *more)),
+        infer=infer_reduced(_sum_impl),
+    )
+)
+
+
+def mean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    """Average the entries along axes, Σᵢ xᵢ / n.
+
+    Args:
+        x: a numeric array; integers are averaged as float64.
+        axis: the axis or axes to reduce; None reduces all of them.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        The means; NaN (with NumPy's warning) where there is nothing to average.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+
+    Example:
+        >>> import lucid
+        >>> lucid.mean(lucid.asarray([1.0, 2.0, 6.0]))
+        Tensor(3.)
+    """
+    x = as_tensor("mean", x)
+    return mean_over(x, (axes_of("mean", axis, x.ndim), bool(keepdims)))
+
+
+def _mean_impl(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if x.dtype.char in "fdFD":
+        return np.add.reduce(x, axes, None, None, keepdims) / count_of(x, axes)
+    return np.mean(x, axes, keepdims=keepdims)
+
+
+mean_over = light(
+    linear(
+        "mean",
+        _mean_impl,
+        transpose=lambda ct, x, axes, _: _repeat(ct / count_of(x, axes), x, axes),
+        batch=lambda x, axes, keepdims: mean_over(x, (tuple(a + 1 for a in axes), keepdims)),
+        infer=infer_reduced(_mean_impl),
+    )
+)
+
+
+# -- products --------------------------------------------------------------------------------------
+
+
+def prod(
+    x: ArrayLike, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool = False
+) -> Tensor:
+    """Multiply the entries along axes, Πᵢ xᵢ.
+
+    The derivative is made of products of the other entries, never of quotients, so that zeros
+    among them do no harm.
+
+    Args:
+        x: a numeric array.
+        axis: the axis or axes to reduce; None reduces all of them.
+        dtype: the dtype to multiply in and to return. By default that of `x`, except that integers
+            and booleans are multiplied as 64-bit integers.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        The products; 1 where there is nothing to multiply.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+        DTypeError: if `dtype` is no numeric dtype.
+
+    Example:
+        >>> import lucid
+        >>> lucid.prod(lucid.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+        Tensor([ 2., 12.])
+    """
+    x = as_tensor("prod", x)
+    axes = axes_of("prod", axis, x.ndim)
+    return _prod(x, (axes, bool(keepdims), dtype_of("prod", dtype)))
+
+
+def _others(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Return for each entry the product of all others along the axes."""
+    flat = fold_axes(x, axes)
+    last = flat.ndim - 1
+    before = apply(OPS["cumulative_prod"], (flat,), (last, False, True))
+    after = apply(OPS["cumulative_prod"], (flat,), (last, True, True))
+    return unfold_axes(before * after, axes, x.shape)
+
+
+_prod = light(
+    reduction(
+        "prod",
+        lambda x, axes, keepdims, dtype=None: np.multiply.reduce(x, axes, dtype, None, keepdims),
+        vjp=lambda ct, ans, x, axes, _=None: ct * conj(_others(x, axes)),
+        jvp=lambda ans, t, x, axes, keepdims, _=None: sum_over(
+            t * _others(x, axes), (axes, keepdims)
+        ),
+    )
+)
+
+
+# -- truth -----------------------------------------------------------------------------------------
+
+
+def all(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:  # noqa: A001 - NumPy's name
+    """Tell whether every entry along axes is true, that is, not zero.
+
+    Args:
+        x: an array.
+        axis: the axis or axes to reduce; None reduces all of them.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        Booleans; True where there is no entry.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+
+    Example:
+        >>> import lucid
+        >>> lucid.all(lucid.asarray([[True, False], [True, True]]), axis=1)
+        Tensor([False,  True])
+    """
+    x = as_tensor("all", x)
+    return _all(x, (axes_of("all", axis, x.ndim), bool(keepdims)))
+
+
+_all = light(
+    reduction(
+        "all",
+        lambda x, axes, keepdims: np.logical_and.reduce(x, axes, None, None, keepdims),
+        smooth=False,
+    )
+)
+
+
+def any(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:  # noqa: A001 - NumPy's name
+    """Tell whether some entry along axes is true, that is, not zero.
+
+    Args:
+        x: an array.
+        axis: the axis or axes to reduce; None reduces all of them.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        Booleans; False where there is no entry.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+
+    Example:
+        >>> import lucid
+        >>> lucid.any(lucid.asarray([[True, False], [False, False]]), axis=1)
+        Tensor([ True, False])
+    """
+    x = as_tensor("any", x)
+    return _any(x, (axes_of("any", axis, x.ndim), bool(keepdims)))
+
+
+_any = light(
+    reduction(
+        "any",
+        lambda x, axes, keepdims: np.logical_or.reduce(x, axes, None, None, keepdims),
+        smooth=False,
+    )
+)
+
+
+# -- logsumexp -------------------------------------------------------------------------------------
+
+
+def logsumexp(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
+    """Compute log Σᵢ exp(xᵢ) along axes without overflow.
+
+    The derivative is the softmax; where every entry is -∞ it is 0.
+
+    Args:
+        x: a numeric array; integers are taken as float64.
+        axis: the axis or axes to reduce; None reduces all of them.
+        keepdims: whether the reduced axes stay, with length 1.
+
+    Returns:
+        The logarithms; -∞ where there is nothing to add.
+
+    Raises:
+        IndexOutOfBoundsError: if an axis does not exist.
+        ShapeError: if an axis is given twice.
+
+    Example:
+        >>> import lucid
+        >>> lucid.logsumexp(lucid.asarray([1000.0, 1000.0, -float("inf")]))
+        Tensor(1000.69314718)
+
+    P. Blanchard, D. J. Higham, N. J. Higham, Accurately computing the log-sum-exp and softmax
+    functions, IMA J. Numer. Anal. 41 (2021).
+    """
+    x = as_tensor("logsumexp", x)
+    return _logsumexp(x, (axes_of("logsumexp", axis, x.ndim), bool(keepdims)))
+
+
+def _logsumexp_impl(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if x.dtype.kind not in "fc":
+        x = x.astype(np.float64)
+    top = np.maximum.reduce(x.real, axes, None, None, True, -np.inf)
+    top = np.where(np.isfinite(top), top, 0)
+    with np.errstate(divide="ignore", over="ignore"):
+        # Entries at the top are counted rather than added, so that the others keep their digits.
+        highest = x == top
+        rest = np.exp(np.where(highest, -np.inf, x - top))
+        count = np.add.reduce(highest, axes, x.dtype, None, True)
+        rest = np.add.reduce(rest, axes, None, None, True)
+        some = np.maximum(count.real, 1)
+        ans = np.where(count == 0, np.log(rest), np.log(some) + np.log1p(rest / some)) + top
+    return ans if keepdims else ans.reshape([n for i, n in enumerate(ans.shape) if i not in axes])
+
+
+def log_ratio(x: Tensor, ans: Tensor) -> Tensor:
+    """Return x - ans for x ≤ ans, made to mean something at infinities.
+
+    An entry of +∞ is all of its sum, and -∞ is nothing of any sum, of an empty one either.
+    """
+    where = OPS["where"]
+    ans = apply(where, (ans == -math.inf, 0.0, ans))
+    return apply(where, (x == math.inf, 0.0, x - ans))
+
+
+def _logsumexp_vjp(ct: Tensor, ans: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    return ct * conj(apply(OPS["exp"], (log_ratio(x, ans),)))
+
+
+def _logsumexp_jvp(ans: Tensor, t: Tensor, x: Tensor, axes: Any, keepdims: bool) -> Tensor:
+    share = apply(OPS["exp"], (log_ratio(x, with_axes(ans, x, axes)),))
+    return sum_over(t * share, (axes, keepdims))
+
+
+_logsumexp = light(reduction("logsumexp", _logsumexp_impl, vjp=_logsumexp_vjp, jvp=_logsumexp_jvp))
+
+
+install(
+    {
+        "sum": lambda self, axis=None, dtype=None, keepdims=False: sum(
+            self, axis, dtype=dtype, keepdims=keepdims
+        ),
+        "prod": lambda self, axis=None, dtype=None, keepdims=False: prod(
+            self, axis, dtype=dtype, keepdims=keepdims
+        ),
+        "mean": lambda self, axis=None, keepdims=False: mean(self, axis, keepdims=keepdims),
+        "all": lambda self, axis=None, keepdims=False: all(self, axis, keepdims=keepdims),
+        "any": lambda self, axis=None, keepdims=False: any(self, axis, keepdims=keepdims),
+    }
+)
