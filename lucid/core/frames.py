@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +38,7 @@ class Frame:
         level: its rank; the highest rank among an operation's operands interprets it.
         open: False once the transformation has ended: its Tensors have then leaked.
         scoped: True for a transformation, False for an ambient tape.
-        name: the transformation as the user spelt it, for messages.
+        name: the transformation as the user spelt it; of an ambient tape, the one it is inside.
         borrowed: the ids of the argument arrays that the transformation reads without a copy
             while it runs; they are also what its results may not share memory with.
         abstract: True when values have no number of their own here (`vmap`, `jit`).
@@ -57,6 +56,12 @@ class Frame:
         self.name = name
         self.borrowed: Collection[int] = ()
 
+    def describe(self) -> str:
+        """Return what messages call this frame."""
+        if self.scoped:
+            return self.name
+        return f"the ambient tape inside {self.name}" if self.name else "the ambient tape"
+
     def apply(self, op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Interpret `op`, of whose operands none has a note of a higher level."""
         raise NotImplementedError
@@ -68,7 +73,7 @@ class Frame:
                 message(
                     op,
                     "tensors of transformations that still run",
-                    f"a tensor that leaked out of {self.name}, which has ended",
+                    f"a tensor that leaked out of {self.describe()}, which has ended",
                     "return it from the transformed function instead of storing it",
                 )
             )
@@ -179,7 +184,10 @@ class RecordFrame(Frame):
     def __init__(
         self, name: str, *, scoped: bool = True, outer: RecordFrame | None = None
     ) -> None:
-        super().__init__(name)
+        self.level = _next_level()
+        self.open = True
+        self.name = name
+        self.borrowed = ()
         self.scoped = scoped
         self.outer = outer  # of an ambient tape: the one in force around its transformation
 
@@ -191,26 +199,31 @@ class RecordFrame(Frame):
 
 # The tape that `requires_grad=True` and `.backward()` use in the body that is running now.
 ambient: ContextVar[RecordFrame] = ContextVar(
-    "lucid_ambient", default=RecordFrame("the ambient tape", scoped=False)
+    "lucid_ambient", default=RecordFrame("", scoped=False)
 )
 
 
-@contextmanager
-def transformation(frame: Frame, *, keep_open: bool = False) -> Iterator[Frame]:
+class transformation:  # noqa: N801 - used as a function is, in a with statement
     """Run a body inside `frame`, with an ambient tape of its own one level above it.
 
-    Both are closed at the end, after an exception too; `keep_open` leaves them open for
+    Both are closed at the end, after an exception too; `keep_open` leaves the frame open for
     closures that outlive the call (`vjp`, `linearize`), except after an exception.
     """
-    name = f"the ambient tape inside {frame.name}"
-    inner = RecordFrame(name, scoped=False, outer=ambient.get())
-    token = ambient.set(inner)
-    failed = True
-    try:
-        yield frame
-        failed = False
-    finally:
-        ambient.reset(token)
-        inner.open = False
-        if failed or not keep_open:
-            frame.open = False
+
+    __slots__ = ("_frame", "_inner", "_keep_open", "_token")
+
+    def __init__(self, frame: Frame, *, keep_open: bool = False) -> None:
+        self._frame = frame
+        self._keep_open = keep_open
+        # made last, so that its level is the highest
+        self._inner = RecordFrame(frame.name, scoped=False, outer=ambient.get())
+
+    def __enter__(self) -> Frame:
+        self._token = ambient.set(self._inner)
+        return self._frame
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        ambient.reset(self._token)
+        self._inner.open = False
+        if kind is not None or not self._keep_open:
+            self._frame.open = False

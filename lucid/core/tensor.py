@@ -164,7 +164,7 @@ class Tensor(Methods):
         while isinstance(t, Tensor):
             if t._note is not None:
                 hint = "use lucid's functions, or .detach() first if no derivative is wanted"
-                got = f"one watched by {t._note.frame.name}"
+                got = f"one watched by {t._note.frame.describe()}"
                 expected = "a Tensor that nothing differentiates"
                 raise DetachedArrayError(message("np.asarray", expected, got, hint))
             t = t._value
@@ -199,10 +199,10 @@ class Tensor(Methods):
         if note is None:
             return _show(self, "")
         if note.frame.abstract:
-            return f"Tensor({aval(self)}, under {note.frame.name})"
+            return f"Tensor({aval(self)}, under {note.frame.describe()})"
         if not note.frame.scoped:
             return _show(self, f", grad={self.grad!r}")
-        return _show(self, f", under {note.frame.name}")
+        return _show(self, f", under {note.frame.describe()}")
 
     def __reduce__(self) -> Any:
         if self._note is not None and not self.is_leaf:
@@ -348,11 +348,11 @@ def concrete(t: Tensor, what: str, *, strict: bool = False) -> np.ndarray[Any, n
             note.frame.check_open(what)
             if note.frame.abstract:
                 hint = "use lucid.where or lucid.cond, or compute it outside"
-                got = f"one under {note.frame.name}, which stands for many values"
+                got = f"one under {note.frame.describe()}, which stands for many values"
                 raise ConcretizationError(message(what, "a Tensor with a number", got, hint))
             if strict and note.frame.scoped:
                 hint = "wrap it in lucid.stop_gradient(...) if the derivative is not wanted"
-                got = f"one that {note.frame.name} differentiates"
+                got = f"one that {note.frame.describe()} differentiates"
                 raise DetachedArrayError(message(what, "a Tensor that can leave", got, hint))
         value = value._value
     return value if isinstance(value, np.ndarray) else np.asarray(value, python_dtype(value))
@@ -370,7 +370,7 @@ def _show(t: Tensor, tail: str) -> str:
     value: Any = t
     while isinstance(value, Tensor):
         if _is_abstract(value):
-            return f"Tensor({aval(t)}, under {value._note.frame.name}{tail})"  # type: ignore[union-attr]
+            return f"Tensor({aval(t)}, under {value._note.frame.describe()}{tail})"  # type: ignore[union-attr]
         value = value._value
     value = np.asarray(value)
     text = np.array2string(value, separator=", ", prefix="Tensor(")

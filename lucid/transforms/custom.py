@@ -70,7 +70,7 @@ class Call:
                     message(
                         self.owner.name,
                         "a function of its arguments alone",
-                        f"one that closes over a Tensor watched by {y._note.frame.name}",
+                        f"one that closes over a Tensor watched by {y._note.frame.describe()}",
                         "pass that Tensor as an argument",
                     )
                 )

@@ -307,7 +307,7 @@ def _check_backward(self: Tensor) -> None:
         note.frame.check_open("backward")
     if note is not None and note.frame.scoped and self.requires_grad:
         hint = "use lucid.grad for both derivatives, or read the leaf inside the function"
-        got = f"one that {note.frame.name} watches too"
+        got = f"one that {note.frame.describe()} watches too"
         raise NotDifferentiableError(message("backward", "a Tensor of this body's tape", got, hint))
     if note is None or not isinstance(note, Recorded) or note.frame.scoped:
         hint = "create an input with requires_grad=True, and leave lucid.no_grad()"
