@@ -13,6 +13,7 @@ __all__ = [
     "DetachedArrayError",
     "ImmutableTensorError",
     "IndexOutOfBoundsError",
+    "KeyReusedError",
     "LeakedTensorError",
     "LinAlgError",
     "LucidError",
@@ -20,6 +21,7 @@ __all__ = [
     "MissingExtraError",
     "NotDifferentiableError",
     "OperandError",
+    "OptionError",
     "OverflowedError",
     "ShapeError",
     "StateDictError",
@@ -85,8 +87,16 @@ class MissingAttributeError(LucidError, AttributeError):
     """A Module has no such attribute, or its ``__init__`` has not run."""
 
 
+class OptionError(LucidError, ValueError):
+    """An argument has the right type, but a value that is not among those allowed."""
+
+
 class StateDictError(LucidError, ValueError):
     """A saved state does not fit the object that was to take it."""
+
+
+class KeyReusedError(LucidError, ValueError):
+    """A random key was used a second time, which would give the same numbers again."""
 
 
 class MissingExtraError(LucidError, ImportError):
