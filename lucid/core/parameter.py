@@ -13,7 +13,7 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, check_grad, lower, strip, wrap
 from lucid.errors import DTypeError, ImmutableTensorError, ShapeError, message
 
-__all__ = ["Fixed", "Parameter"]
+__all__ = ["Fixed", "Parameter", "untaped"]
 
 
 class Parameter(Tensor):
@@ -92,6 +92,12 @@ class Parameter(Tensor):
             raise DTypeError(message("Parameter.data", want, str(new.dtype), hint))
         self._value = new
 
+    def recast(self, dtype: Any) -> None:
+        """Convert the value, and the gradient, to another floating or complex dtype."""
+        self._value = _contents(self.data.astype(dtype), None)
+        grad = self._cell.grad
+        self._cell.grad = None if grad is None else grad.astype(dtype)
+
     @property
     def requires_grad(self) -> bool:
         """Whether `.backward()` reaches this parameter."""
@@ -145,11 +151,18 @@ class Parameter(Tensor):
         return (Parameter, (self.data.numpy(), self._requires_grad))
 
 
+def untaped(t: Tensor) -> Tensor:
+    """Return what a cell may keep of a Tensor: the ambient tape does not pass through one."""
+    if isinstance(t, Parameter):
+        return t.data
+    while t._note is not None and not t._note.frame.scoped:
+        t = lower(t)
+    return t
+
+
 def _contents(data: Any, dtype: Any) -> Any:
     """Return what a cell keeps: an array of its own, or a Tensor that a transformation watches."""
-    t = data.data if isinstance(data, Parameter) else data
-    while isinstance(t, Tensor) and t._note is not None and not t._note.frame.scoped:
-        t = lower(t)  # the tape does not pass through a cell
+    t = untaped(data) if isinstance(data, Tensor) else data
     if not isinstance(t, Tensor) or dtype is not None:
         t = Tensor(t, dtype=dtype)
     value = t if t._note is not None else t._value

@@ -1,0 +1,274 @@
+"""A Module as a pytree: its leaves, and the static rest that rebuilds it around other leaves.
+
+The leaves are the parameters and buffers of the whole tree of modules, in registration order; a
+parameter that stands in several places is one leaf. Buffers and frozen parameters are constants to
+every derivative, and wrapped in `Fixed`, so that no optimiser touches them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lucid import tree
+from lucid.core.parameter import Fixed, Parameter
+from lucid.core.tensor import Tensor, wrap
+from lucid.errors import OperandError, message
+from lucid.transforms.stop import stop_gradient
+
+__all__ = ["Layout", "Tree", "check_hidden", "take_apart"]
+
+_REGISTRIES = frozenset(("_parameters", "_buffers", "_modules", "_frozen"))
+_CONTAINERS = (list, tuple, dict)
+
+
+class Tree:
+    """What is a tree of modules: the base of `Module`, each subclass of which is a pytree node."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        tree.register_node(cls, _to_children, _from_children)
+
+
+class _Ref(NamedTuple):
+    """Stands in a static container for a module (by its number) or a leaf of the tree."""
+
+    module: bool
+    index: int
+
+
+class _Entry(NamedTuple):
+    """One module: its class, and by name its slots (numbers of leaves and modules) and the rest."""
+
+    kind: type[Any]
+    parameters: dict[str, int | None]
+    buffers: dict[str, int | None]
+    modules: dict[str, int | None]
+    frozen: frozenset[str]
+    static: dict[str, Any]
+
+
+class Layout:
+    """All of a Module that is no leaf. Equal layouts hold equal static attributes."""
+
+    __slots__ = ("entries", "names")
+
+    def __init__(self, entries: list[_Entry], names: list[str]) -> None:
+        self.entries = entries
+        self.names = names
+
+    def build(self, leaves: Sequence[Any], *, constants: bool = True) -> Any:
+        """Return a new Module with these leaves, which may be anything.
+
+        Args:
+            leaves: as many as `names`.
+            constants: keep derivatives from buffers and frozen parameters.
+        """
+        made = [object.__new__(entry.kind) for entry in self.entries]
+        leaves = _distinct(leaves)
+
+        def restore(ref: _Ref) -> Any:
+            return made[ref.index] if ref.module else leaves[ref.index]
+
+        for module, entry in zip(made, self.entries, strict=True):
+            state = module.__dict__
+            for name, value in entry.static.items():
+                state[name] = _replace(value, _Ref, restore)
+            parameters = {n: None if k is None else leaves[k] for n, k in entry.parameters.items()}
+            buffers = {n: None if k is None else leaves[k] for n, k in entry.buffers.items()}
+            if constants:
+                parameters.update({n: _constant(parameters[n]) for n in entry.frozen})
+                buffers = {n: _constant(value) for n, value in buffers.items()}
+            state["_parameters"] = parameters
+            state["_buffers"] = buffers
+            state["_modules"] = {n: None if k is None else made[k] for n, k in entry.modules.items()}
+            state["_frozen"] = entry.frozen
+        return made[0]
+
+    def index(self) -> dict[str, int]:
+        """Return the number of the leaf in every slot, by the slot's path, ties included."""
+        found: dict[str, int] = {}
+
+        def walk(k: int, prefix: str) -> None:
+            entry = self.entries[k]
+            for name, leaf in (*entry.parameters.items(), *entry.buffers.items()):
+                if leaf is not None:
+                    found[prefix + name] = leaf
+            for name, child in entry.modules.items():
+                if child is not None:
+                    walk(child, f"{prefix}{name}.")
+
+        walk(0, "")
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Layout) or len(self.entries) != len(other.entries):
+            return False
+        return all(map(_same_entry, self.entries, other.entries))
+
+    def __hash__(self) -> int:
+        return hash(tuple((e.kind, tuple(e.parameters), tuple(e.modules)) for e in self.entries))
+
+    def __repr__(self) -> str:
+        return self.entries[0].kind.__name__
+
+
+def take_apart(root: Tree) -> tuple[list[Any], Layout]:
+    """Return the distinct leaves of a tree of modules, and its layout."""
+    leaves: list[Any] = []
+    names: list[str] = []
+    places: dict[int, int] = {}  # from the identity of a module or leaf to its number
+    modules: list[Tree] = []
+    entries: list[_Entry] = []
+
+    def leaf(value: Any, name: str, tied: bool) -> int | None:
+        if value is None:
+            return None
+        if tied and isinstance(value, Tensor | np.ndarray):
+            if id(value) in places:
+                return places[id(value)]
+            places[id(value)] = len(leaves)
+        leaves.append(value)
+        names.append(name)
+        return len(leaves) - 1
+
+    def walk(module: Tree, prefix: str) -> int:
+        if id(module) in places:
+            return places[id(module)]
+        number = places[id(module)] = len(modules)
+        state = module.__dict__
+        parameters: dict[str, Any] = state["_parameters"]
+        frozen = {
+            n
+            for n, p in parameters.items()
+            if (not p.requires_grad if isinstance(p, Parameter) else n in state["_frozen"])
+        }
+        static = {n: v for n, v in state.items() if n not in _REGISTRIES}
+        entry = _Entry(
+            type(module),
+            {n: leaf(p, prefix + n, True) for n, p in parameters.items()},
+            {n: leaf(b, prefix + n, False) for n, b in state["_buffers"].items()},
+            {},
+            frozenset(frozen),
+            static,
+        )
+        modules.append(module)
+        entries.append(entry)
+        for n, child in state["_modules"].items():
+            entry.modules[n] = None if child is None else walk(child, f"{prefix}{n}.")
+        return number
+
+    walk(root, "")
+    for module, entry in zip(modules, entries, strict=True):
+        for name, value in entry.static.items():
+            if type(value) in _CONTAINERS and value:
+                entry.static[name] = _link(module, name, value, places)
+    return leaves, Layout(entries, names)
+
+
+def _to_children(root: Tree) -> tuple[list[Any], Layout, list[str]]:
+    """Return children, static data and names, as `tree.register_node` wants them."""
+    leaves, layout = take_apart(root)
+    fixed: set[int] = set()
+    for entry in layout.entries:
+        fixed.update(k for k in entry.buffers.values() if k is not None)
+        fixed.update(k for n in entry.frozen if (k := entry.parameters[n]) is not None)
+    children = [Fixed((x,)) if k in fixed else x for k, x in enumerate(leaves)]
+    return children, layout, layout.names
+
+
+def _from_children(layout: Layout, children: Iterable[Any]) -> Any:
+    """Return the Module of this layout with these children."""
+    return layout.build([x[0] if type(x) is Fixed else x for x in children])
+
+
+def _distinct(leaves: Sequence[Any]) -> Sequence[Any]:
+    """Return the leaves, no two arrays among them the same object: that would tie them."""
+    seen: set[int] = set()
+    out = list(leaves)
+    for k, x in enumerate(leaves):
+        if isinstance(x, Tensor | np.ndarray):
+            if id(x) in seen:
+                out[k] = x.view() if isinstance(x, np.ndarray) else wrap(x._value, x._note)
+            seen.add(id(x))
+    return out
+
+
+def _constant(value: Any) -> Any:
+    watched = isinstance(value, Tensor) and value._note is not None
+    return stop_gradient(value) if watched else value
+
+
+# -- static attributes -----------------------------------------------------------------------------
+
+
+def _replace(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+    """Return a static value with what its containers hold of a kind replaced."""
+    if isinstance(value, kind):
+        return change(value)
+    if type(value) is dict:
+        return {k: _replace(v, kind, change) for k, v in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_replace(v, kind, change) for v in value)
+    return value
+
+
+def _link(owner: Tree, name: str, value: Any, places: dict[int, int]) -> Any:
+    """Replace modules and parameters in a container by references, so that copies keep them."""
+
+    def change(found: Any) -> _Ref:
+        if id(found) not in places:
+            raise _hidden(owner, name, value, found)
+        return _Ref(not isinstance(found, Parameter), places[id(found)])
+
+    return _replace(value, (Tree, Parameter), change)
+
+
+def check_hidden(owner: Tree, known: set[int]) -> None:
+    """Raise if a list, tuple or dict among the attributes holds what nobody has registered."""
+
+    def check(name: str, value: Any) -> Callable[[Any], Any]:
+        def change(found: Any) -> Any:
+            if id(found) not in known:
+                raise _hidden(owner, name, value, found)
+            return found
+
+        return change
+
+    for name, value in owner.__dict__.items():
+        if type(value) in _CONTAINERS and value and name not in _REGISTRIES:
+            _replace(value, (Tree, Parameter), check(name, value))
+
+
+def _hidden(owner: Tree, name: str, value: Any, found: Any) -> OperandError:
+    kind = "Parameter" if isinstance(found, Parameter) else "Module"
+    hint = f"use nn.{kind}List or nn.{kind}Dict; a lambda can hide it on purpose"
+    got = f"a {type(value).__name__} holding a {type(found).__name__}"
+    want = f"a {kind} registered by attribute"
+    return OperandError(message(f"{type(owner).__name__}.{name}", want, got, hint))
+
+
+def _same_entry(a: _Entry, b: _Entry) -> bool:
+    return a.kind is b.kind and a[1:5] == b[1:5] and _same(a.static, b.static)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two static values are equal; in doubt they are not."""
+    if a is b:
+        return True
+    if type(a) is not type(b) or isinstance(a, Tensor):
+        return False
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_same(v, b[k]) for k, v in a.items())
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    try:
+        return bool(a == b)
+    except Exception:  # whatever its own comparison cannot do
+        return False
