@@ -136,7 +136,9 @@ def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | 
     p = cast("Rule", partial)
     probe = [np.ones(1) for _ in range(arity + 1)]
     try:
-        if not isinstance(p(*probe), np.ndarray | int | float):
+        with np.errstate(all="ignore"):
+            slope = p(*probe)
+        if not isinstance(slope, np.ndarray | int | float):
             return _NOT_RAW
     except Exception:  # whatever it needs is not there yet: it is not infix operators alone
         return _NOT_RAW
