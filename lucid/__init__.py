@@ -1,7 +1,15 @@
 """lucid."""
 from lucid.core.tensor import Tensor
 from lucid.ops.arithmetic import *
-from lucid.ops.arithmetic import tanh, log, where
+from lucid.ops.bitwise import *
+from lucid.ops.compare import *
+from lucid.ops.complex_ import *
+from lucid.ops.exponential import *
+from lucid.ops.hyperbolic import *
+from lucid.ops.power import *
+from lucid.ops.rounding import *
+from lucid.ops.select import *
+from lucid.ops.trigonometric import *
 import lucid.ops.tmp
 from lucid.ops.reduce import *
 from lucid.ops.extrema import *
