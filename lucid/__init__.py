@@ -14,6 +14,9 @@ import lucid.ops.tmp
 from lucid.ops.reduce import *
 from lucid.ops.extrema import *
 from lucid.ops.moments import *
+from lucid.ops.matmul import *
+from lucid.ops.contract import *
+from lucid.ops.einsum import *
 from lucid.transforms.api import *
 from lucid.transforms.batch import vmap
 from lucid.transforms.derived import *

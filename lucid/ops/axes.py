@@ -16,7 +16,16 @@ from lucid.dtypes import check_numeric, python_dtype
 from lucid.errors import DTypeError, IndexOutOfBoundsError, OperandError, ShapeError, message
 
 __all__ = [
-    *("as_tensor", "axes_of", "axis_of", "dtype_of", "fold_axes", "keep_axes", "slice_axis"),
+    *(
+        "as_tensor",
+        "as_tensors",
+        "axes_of",
+        "axis_of",
+        "dtype_of",
+        "fold_axes",
+        "keep_axes",
+        "slice_axis",
+    ),
     *("unfold_axes",),
 ]
 
@@ -24,13 +33,19 @@ _EVERY = tuple(tuple(range(n)) for n in range(65))  # NumPy's arrays have at mos
 
 
 def as_tensor(name: str, x: Any, view: bool = False) -> Tensor:
-    """Return an operand as the user gave it as a Tensor, or raise in the name of an operation."""
-    if type(x) is Tensor:
-        return x
-    (lifted,) = lift(name, (x,), view)
-    if isinstance(lifted, Tensor):
-        return lifted
-    return Tensor(lifted, dtype=python_dtype(lifted))
+    """Return an operand as the user gave it as a Tensor, or raise in the name of an operation.
+
+    An array is copied where the result will be a `view` of it.
+    """
+    return x if type(x) is Tensor else as_tensors(name, (x,), view)[0]
+
+
+def as_tensors(name: str, operands: Sequence[Any], view: bool = False) -> list[Tensor]:
+    """Return operands as Tensors; together, as what is watched decides over what is copied."""
+    return [
+        x if isinstance(x, Tensor) else Tensor(x, dtype=python_dtype(x))
+        for x in lift(name, operands, view)
+    ]
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any] | None:

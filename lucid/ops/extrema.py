@@ -14,7 +14,8 @@ from lucid.core.op import OPS, Op, Rule
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.reduce import light, sum_over, with_axes
+from lucid.ops.direct import direct
+from lucid.ops.reduce import sum_over, with_axes
 
 __all__ = ["max", "min"]
 
@@ -126,8 +127,8 @@ def extremum(name: str, ufunc: np.ufunc, chosen: Callable[[Tensor, Tensor], Tens
     )
 
 
-_max = light(extremum("max", np.maximum, equal_or_nan))
-_min = light(extremum("min", np.minimum, equal_or_nan))
+_max = direct(extremum("max", np.maximum, equal_or_nan))
+_min = direct(extremum("min", np.minimum, equal_or_nan))
 
 
 install(

@@ -14,7 +14,8 @@ from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.reduce import count_of, light, mean_over, sum_over
+from lucid.ops.direct import direct
+from lucid.ops.reduce import count_of, mean_over, sum_over
 
 __all__ = ["std", "var"]
 
@@ -86,7 +87,7 @@ def _var_jvp(ans: Tensor, t: Tensor, x: Tensor, axes: Any, keepdims: Any, correc
     return _along(d, t, axes, keepdims) * (2.0 * weight)
 
 
-_var = light(reduction("var", _var_impl, vjp=_var_vjp, jvp=_var_jvp))
+_var = direct(reduction("var", _var_impl, vjp=_var_vjp, jvp=_var_jvp))
 
 
 def std(
@@ -136,7 +137,7 @@ def _std_jvp(ans: Tensor, t: Tensor, x: Tensor, axes: Any, keepdims: Any, correc
     return _along(d, t, axes, keepdims) * weight * reciprocal_or_zero(ans)
 
 
-_std = light(
+_std = direct(
     reduction("std", lambda x, *params: np.sqrt(_var_impl(x, *params)), vjp=_std_vjp, jvp=_std_jvp)
 )
 

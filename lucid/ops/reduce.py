@@ -3,56 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lucid.core.cotangent import conj
 from lucid.core.define import linear, reduction
-from lucid.core.dispatch import apply, explain
-from lucid.core.frames import ABSENT, Recorded, silenced
+from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike, Axis
-from lucid.core.op import OPS, Aval, Op, Rule
+from lucid.core.op import OPS, Aval, Rule
 from lucid.core.tensor import Tensor, install
 from lucid.ops.axes import as_tensor, axes_of, dtype_of, fold_axes, keep_axes, unfold_axes
+from lucid.ops.direct import direct
 
 __all__ = ["all", "any", "logsumexp", "mean", "prod", "sum"]
-
-_new = object.__new__
-_ndarray = np.ndarray
-_enabled_from = silenced.get
-
-
-def light(op: Op) -> Callable[[Tensor, tuple[Any, ...]], Tensor]:
-    """Return ``call(x, params)``: `apply` with the short cuts of `lucid.core.fastpath`."""
-    impl = op.impl
-
-    def call(x: Tensor, params: tuple[Any, ...]) -> Tensor:
-        note = x._note
-        value = x._value
-        if type(value) is not _ndarray:
-            return apply(op, (x,), params)
-        if note is not None:
-            if type(note) is not Recorded:
-                return apply(op, (x,), params)
-            frame = note.frame
-            if not (frame.open and (frame.scoped or frame.level >= _enabled_from())):
-                return apply(op, (x,), params)
-        try:
-            result = impl(value, *params)
-        except Exception as error:
-            raise explain(op, (x,), error) from error
-        if type(result) is not _ndarray:
-            result = np.asarray(result)
-        t = _new(Tensor)
-        t._value = result
-        t._note = None
-        if note is not None and result.dtype.kind in "fc":
-            t._note = Recorded(note.frame, op, (note,), params, result)
-        return t
-
-    return call
 
 
 def infer_reduced(impl: Rule) -> Rule:
@@ -123,7 +87,7 @@ def _sum_impl(x: Any, axes: tuple[int, ...], keepdims: bool, dtype: Any = None) 
     return np.add.reduce(x, axes, dtype, None, keepdims)
 
 
-sum_over = light(
+sum_over = direct(
     linear(
         "sum",
         _sum_impl,
@@ -164,7 +128,7 @@ def _mean_impl(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     return np.mean(x, axes, keepdims=keepdims)
 
 
-mean_over = light(
+mean_over = direct(
     linear(
         "mean",
         _mean_impl,
@@ -220,7 +184,7 @@ def _others(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return unfold_axes(before * after, axes, x.shape)
 
 
-_prod = light(
+_prod = direct(
     reduction(
         "prod",
         lambda x, axes, keepdims, dtype=None: np.multiply.reduce(x, axes, dtype, None, keepdims),
@@ -259,7 +223,7 @@ def all(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor
     return _all(x, (axes_of("all", axis, x.ndim), bool(keepdims)))
 
 
-_all = light(
+_all = direct(
     reduction(
         "all",
         lambda x, axes, keepdims: np.logical_and.reduce(x, axes, None, None, keepdims),
@@ -292,7 +256,7 @@ def any(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor
     return _any(x, (axes_of("any", axis, x.ndim), bool(keepdims)))
 
 
-_any = light(
+_any = direct(
     reduction(
         "any",
         lambda x, axes, keepdims: np.logical_or.reduce(x, axes, None, None, keepdims),
@@ -368,7 +332,7 @@ def _logsumexp_jvp(ans: Tensor, t: Tensor, x: Tensor, axes: Any, keepdims: bool)
     return sum_over(t * share, (axes, keepdims))
 
 
-_logsumexp = light(reduction("logsumexp", _logsumexp_impl, vjp=_logsumexp_vjp, jvp=_logsumexp_jvp))
+_logsumexp = direct(reduction("logsumexp", _logsumexp_impl, vjp=_logsumexp_vjp, jvp=_logsumexp_jvp))
 
 
 install(
