@@ -236,7 +236,8 @@ def _mlp_functional(x: Any, y: Any, weights: Any, biases: Any) -> Callable[[], A
 
     def step() -> Any:
         value, gradient = value_and_grad(state[0])
-        state[0], state[1] = descent.update(gradient, state[1], state[0])
+        updates, state[1] = descent.update(gradient, state[1], state[0])
+        state[0] = optim.apply_updates(state[0], updates)
         return value
 
     return step
