@@ -117,6 +117,8 @@ def register_node(
     kind: type[T],
     to_children: Callable[[T], Any],
     from_children: Callable[[Any, Any], T],
+    *,
+    shown: str = "item",
 ) -> type[T]:
     """Make instances of a class containers.
 
@@ -124,12 +126,32 @@ def register_node(
         kind: the class.
         to_children: returns the children, static data, and optionally the names of the children.
         from_children: rebuilds an instance from static data and children.
+        shown: how `paths` spells a child: as an "item", an "attribute", or "not" at all.
 
     Returns:
         The class itself.
     """
-    optree.register_pytree_node(kind, to_children, from_children, namespace=_NAMESPACE)
+    optree.register_pytree_node(
+        kind,
+        to_children,
+        from_children,
+        path_entry_type=_ENTRIES[shown],
+        namespace=_NAMESPACE,
+    )
     return kind
+
+
+class _Unnamed(optree.PyTreeEntry):
+    """Where a container has one child and is nothing to its reader."""
+
+    def codify(self, /, node: str = "") -> str:
+        """Return the path of the container itself."""
+        return node
+
+
+_ENTRIES: dict[str, type[optree.PyTreeEntry]] = {
+    **{"item": optree.AutoEntry, "attribute": optree.GetAttrEntry, "not": _Unnamed}
+}
 
 
 def _register_dataclass(kind: type[Any]) -> None:

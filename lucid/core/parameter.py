@@ -193,4 +193,6 @@ class Fixed(tuple[Any]):
     __slots__ = ()
 
 
-tree.register_node(Fixed, lambda x: (tuple(x), None), lambda _, children: Fixed(children))
+tree.register_node(
+    Fixed, lambda x: (tuple(x), None), lambda _, children: Fixed(children), shown="not"
+)

@@ -29,7 +29,7 @@ class Tree:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        tree.register_node(cls, _to_children, _from_children)
+        tree.register_node(cls, _to_children, _from_children, shown="attribute")
 
 
 class _Ref(NamedTuple):

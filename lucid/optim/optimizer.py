@@ -1,0 +1,303 @@
+"""Optimisers as objects: shells over the pure rules that keep state and replace parameters."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar
+
+from lucid.core.parameter import Parameter
+from lucid.core.tensor import Tensor
+from lucid.errors import OperandError, OptionError, StateDictError, message
+from lucid.optim.rules import AdamState, SGDState, adam, adamw, sgd
+from lucid.optim.transform import GradientTransformation, apply_updates, zeros
+from lucid.transforms.stop import enable_grad
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+
+
+class Optimizer:
+    """Base class of optimisers: parameter groups with options, and a state per parameter.
+
+    A subclass names its rule in `_rule`, which makes a gradient transformation out of a group.
+
+    Attributes:
+        param_groups: dicts with the list ``"params"`` and the options that hold for it; options may
+            be changed at any time.
+        state: the rule's state by the parameter's position over all groups.
+        defaults: the options of groups that do not set them.
+    """
+
+    _state_type: ClassVar[Any]
+
+    def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        self.defaults = defaults
+        self.param_groups: list[dict[str, Any]] = []
+        self.state: dict[int, Any] = {}
+        name = type(self).__name__
+        if isinstance(params, Tensor | Mapping) or not isinstance(params, Iterable):
+            hint = "pass model.parameters(), or a list"
+            got = f"a {type(params).__name__}"
+            raise OperandError(message(name, "an iterable of Parameters or groups", got, hint))
+        groups = list(params)
+        if not groups:
+            raise OptionError(message(name, "at least one parameter", "none"))
+        if not isinstance(groups[0], dict):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def _rule(self, group: dict[str, Any]) -> GradientTransformation:
+        raise NotImplementedError
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Add parameters with options of their own.
+
+        Args:
+            param_group: a dict with ``"params"``, a Parameter or an iterable of them, and options.
+        """
+        name = type(self).__name__
+        group = dict(param_group)
+        params = group.get("params")
+        group["params"] = [params] if isinstance(params, Tensor) else list(params or ())
+        unknown = set(group) - {"params", *self.defaults, "initial_lr"}
+        if unknown:
+            want = f"options among {', '.join(self.defaults)}"
+            raise OptionError(message(name, want, ", ".join(sorted(unknown))))
+        known = {id(p) for g in self.param_groups for p in g["params"]}
+        for p in group["params"]:
+            if not isinstance(p, Parameter):
+                hint = "wrap it in nn.Parameter, or use the pure functions of lucid.optim"
+                got = f"a {type(p).__name__}"
+                raise OperandError(message(name, "Parameters", got, hint))
+            if id(p) in known:
+                raise OptionError(message(name, "each parameter once", f"one twice: {p!r:.60}"))
+            known.add(id(p))
+        group = {"params": group["params"], **self.defaults, **group}
+        self._rule(group)  # checks the options
+        self.param_groups.append(group)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Take one step with the present gradients; a parameter without one stays as it is.
+
+        Args:
+            closure: recomputes the loss and the gradients first.
+
+        Returns:
+            What `closure` returned, or None.
+        """
+        loss = None
+        if closure is not None:
+            with enable_grad():
+                loss = closure()
+        positions = itertools.count()
+        for group in self.param_groups:
+            rule = self._rule(group)
+            for p, position in zip(group["params"], positions, strict=False):
+                if p.grad is not None:
+                    state = self.state.get(position)
+                    updates, new = rule.update(p.grad, rule.init(p) if state is None else state, p)
+                    p.data = apply_updates(p, updates)
+                    self.state[position] = new
+        return loss
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients of all parameters, or set them to zero."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad = None if set_to_none else zeros(p.grad)
+
+    # -- state -----------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state and the options, with parameters as their positions."""
+        start = 0
+        groups: list[dict[str, Any]] = []
+        for group in self.param_groups:
+            places = list(range(start, start + len(group["params"])))
+            start += len(places)
+            groups.append({**group, "params": places})
+        return {"state": {k: s._asdict() for k, s in self.state.items()}, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over a state; nothing is changed if it does not fit.
+
+        Raises:
+            StateDictError: if the groups or shapes differ.
+        """
+        name = f"{type(self).__name__}.load_state_dict"
+        groups = state_dict["param_groups"]
+        sizes = [len(g["params"]) for g in groups]
+        own = [len(g["params"]) for g in self.param_groups]
+        if sizes != own:
+            raise StateDictError(message(name, f"groups of {own} parameters", str(sizes)))
+        params = [p for g in self.param_groups for p in g["params"]]
+        state: dict[int, Any] = {}
+        for k, values in state_dict["state"].items():
+            fields = self._state_type._fields
+            if int(k) >= len(params) or not set(values) <= set(fields):
+                want = f"states with {', '.join(fields)} of {len(params)} parameters"
+                raise StateDictError(message(name, want, f"{', '.join(values)} at {k}"))
+            state[int(k)] = self._state_type(
+                *(_restore(name, f, values.get(f), params[int(k)]) for f in fields)
+            )
+        self.state = state
+        for group, new in zip(self.param_groups, groups, strict=True):
+            group.update({n: v for n, v in new.items() if n != "params"})
+
+    def __repr__(self) -> str:
+        lines = []
+        for k, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {k}")
+            lines += [f"    {n}: {group[n]}" for n in sorted(group) if n != "params"]
+        return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+def _restore(name: str, field: str, value: Any, p: Parameter) -> Any:
+    if value is None:
+        return None
+    if field == "step":
+        return int(value)
+    t = Tensor(value).astype(p.dtype)
+    if t.shape != p.shape:
+        raise StateDictError(message(name, f"{field} of shape {p.shape}", f"shape {t.shape}"))
+    return t
+
+
+class SGD(Optimizer):
+    """Gradient descent, optionally with momentum: the object over `sgd`.
+
+    Args:
+        params: the Parameters, or dicts of groups.
+        lr: the learning rate.
+        momentum: the share of the running mean that is kept.
+        dampening: how much less of a gradient enters the running mean.
+        weight_decay: the factor of the L2 penalty's gradient.
+        nesterov: look ahead along the running mean.
+        maximize: ascend instead.
+
+    Raises:
+        OptionError: if a number is negative, or `nesterov` comes without momentum or with dampening.
+
+    Example:
+        >>> from lucid import nn, optim
+        >>> w = nn.Parameter(1.0)
+        >>> opt = optim.SGD([w], lr=0.1)
+        >>> (w * w).backward()
+        >>> opt.step()
+        >>> w
+        Parameter(0.8, requires_grad=True)
+    """
+
+    _state_type = SGDState
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        momentum: float = 0,
+        dampening: float = 0,
+        weight_decay: float = 0,
+        nesterov: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            **{"lr": lr, "momentum": momentum, "dampening": dampening},
+            **{"weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize},
+        }
+        super().__init__(params, defaults)
+
+    def _rule(self, group: dict[str, Any]) -> GradientTransformation:
+        return sgd(**_options(group))
+
+
+class Adam(Optimizer):
+    """Adam: the object over `adam`.
+
+    Args:
+        params: the Parameters, or dicts of groups.
+        lr: the learning rate.
+        betas: the shares of the running means that are kept, each in [0, 1).
+        eps: keeps the quotient finite.
+        weight_decay: the factor of the L2 penalty's gradient.
+        amsgrad: divide by the largest running mean of squares so far.
+        maximize: ascend instead.
+
+    Raises:
+        OptionError: if a number is negative, or a beta not in [0, 1).
+
+    Example:
+        >>> from lucid import nn, optim
+        >>> w = nn.Parameter(1.0)
+        >>> opt = optim.Adam([w], lr=0.1)
+        >>> (w * w).backward()
+        >>> opt.step()
+        >>> round(w.item(), 6)
+        0.9
+    """
+
+    _state_type = AdamState
+    _transformation: ClassVar[Any] = staticmethod(adam)
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            **{"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay},
+            **{"amsgrad": amsgrad, "maximize": maximize},
+        }
+        super().__init__(params, defaults)
+
+    def _rule(self, group: dict[str, Any]) -> GradientTransformation:
+        return self._transformation(**_options(group))
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: the object over `adamw`.
+
+    Args:
+        params: the Parameters, or dicts of groups.
+        lr: the learning rate.
+        betas: the shares of the running means that are kept, each in [0, 1).
+        eps: keeps the quotient finite.
+        weight_decay: how fast parameters decay.
+        amsgrad: divide by the largest running mean of squares so far.
+        maximize: ascend instead.
+
+    Raises:
+        OptionError: if a number is negative, or a beta not in [0, 1).
+
+    Example:
+        >>> from lucid import nn, optim
+        >>> optim.AdamW([nn.Parameter(1.0)]).defaults["weight_decay"]
+        0.01
+    """
+
+    _transformation: ClassVar[Any] = staticmethod(adamw)
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
+
+
+def _options(group: dict[str, Any]) -> dict[str, Any]:
+    return {n: v for n, v in group.items() if n not in ("params", "initial_lr")}
