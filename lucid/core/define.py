@@ -150,7 +150,7 @@ def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | 
             if ans.dtype.kind == "c" and not real_valued:
                 slope = slope.conjugate()
             ct = ct * slope
-            return ct if ct.dtype is x.dtype else fit_raw(ct, x)
+            return ct if type(x) is np.ndarray and ct.dtype is x.dtype else fit_raw(ct, x)
 
         return unary_vjp
 
