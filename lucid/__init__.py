@@ -10,7 +10,20 @@ from lucid.ops.power import *
 from lucid.ops.rounding import *
 from lucid.ops.select import *
 from lucid.ops.trigonometric import *
-import lucid.ops.tmp
+from lucid.config import get_default_dtype, set_default_dtype
+from lucid.dtypes import bool, complex64, complex128, float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
+from lucid.ops.shape import *
+from lucid.ops.permute import *
+from lucid.ops.datatypes import *
+from lucid.ops.creation import *
+from lucid.ops.dlpack import *
+from lucid.ops.grids import *
+from lucid.ops.join import *
+from lucid.ops.index import *
+from lucid.ops.arrange import *
+from lucid.ops.update import *
+from lucid.ops.sort import *
+from lucid.ops.sets import *
 from lucid.ops.reduce import *
 from lucid.ops.extrema import *
 from lucid.ops.moments import *
