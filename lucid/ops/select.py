@@ -6,6 +6,7 @@ infinity beside the chosen element does not reach the result.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.errors import OperandError, message
-from lucid.ops.compare import isinf, isnan, not_equal
+from lucid.ops.compare import isnan, not_equal
 from lucid.ops.pointwise import BELOW, rules
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "where"]
@@ -348,7 +349,8 @@ def nan_to_num(
     limits = np.finfo(t.dtype)
     high = float(limits.max) if posinf is None else posinf
     low = float(limits.min) if neginf is None else neginf
-    return _where(isnan(t), nan, _where(isinf(t), _where(t > 0, high, low), t))
+    finite = _where(t == math.inf, high, _where(t == -math.inf, low, t))
+    return _where(isnan(t), nan, finite)
 
 
 install({"clip": clip})

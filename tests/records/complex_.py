@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import numpy as np
+
+import lucid
+from tests.record import ALL, INEXACT, INTEGER, Record
+from tests.records.arithmetic import nonzero
+
+RECORDS = [
+    Record("real", lucid.real, np.real, dtypes=ALL),
+    Record("imag", lucid.imag, np.imag, dtypes=ALL),
+    Record("conj", lucid.conj, np.conj, dtypes=INEXACT + INTEGER),
+    Record("abs", lucid.abs, np.abs, domains=(nonzero,), dtypes=INEXACT + INTEGER),
+    Record("sign", lucid.sign, np.sign, domains=(nonzero,), dtypes=INEXACT + INTEGER),
+    Record("angle", lucid.angle, np.angle, domains=(nonzero,)),
+    Record(
+        "angle",
+        lambda x: lucid.angle(x, True),
+        lambda x: np.angle(x, True),
+        domains=(nonzero,),
+        id="deg",
+    ),
+]
