@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
 
+from lucid._lazy import scipy_sparse
 from lucid.core.cotangent import fit, spread, zeros_like
 from lucid.core.define import align_batch, general, move_batch_first
 from lucid.core.dispatch import apply
@@ -86,7 +86,7 @@ def _add_rows(rows: Any, positions: Any, count: int) -> Any:
     n, width = rows.shape
     if width > 1 and n * width > WIDE and rows.dtype.kind in "fc":
         ones = np.ones(n, rows.dtype)
-        return csr_array((ones, positions, np.arange(n + 1)), shape=(n, count)).T @ rows
+        return scipy_sparse.csr_array((ones, positions, np.arange(n + 1)), shape=(n, count)).T @ rows
     if width != 1:
         positions = (positions[:, None] * width + np.arange(width)).ravel()
     out = np.zeros(count * width, rows.dtype)

@@ -1,0 +1,35 @@
+"""The one door to modules that are imported when they are first used, so that lucid starts fast."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["scipy_fft", "scipy_linalg", "scipy_sparse", "scipy_special"]
+
+
+class LazyModule:
+    """Stands for a module and imports it at the first look inside."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(importlib.import_module(self._name), attribute)
+        setattr(self, attribute, value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<lazily imported module {self._name!r}>"
+
+
+if TYPE_CHECKING:
+    import scipy.fft as scipy_fft
+    import scipy.linalg as scipy_linalg
+    import scipy.sparse as scipy_sparse
+    import scipy.special as scipy_special
+else:
+    scipy_fft = LazyModule("scipy.fft")
+    scipy_linalg = LazyModule("scipy.linalg")
+    scipy_sparse = LazyModule("scipy.sparse")
+    scipy_special = LazyModule("scipy.special")
