@@ -98,13 +98,11 @@ def zeros_like(x: Any) -> Tensor:
 def guard(ct: Tensor, mask: Any) -> Tensor:
     """Set a cotangent to zero where it is masked out and the rule made it NaN.
 
-    `mask` is a function without arguments, called only if something is not finite. A symbolic or
-    batched value cannot be asked about itself, so that the number underneath is; where there is
-    none, the mask is always applied.
+    `mask` is a function without arguments, called only if something is not finite. Where another
+    transformation watches, it is always applied: a cotangent that is finite can still have a
+    derivative that is not (``where(x > 0, x**1.5, 0)`` at 0).
     """
-    value: Any = ct
-    while isinstance(value, Tensor):
-        value = value._value
-    if isinstance(value, _ndarray) and bool(np.isfinite(value.sum())):
+    value = ct._value
+    if ct._note is None and isinstance(value, _ndarray) and bool(np.isfinite(value.sum())):
         return ct
     return apply(OPS["where"], (mask(), ct, zeros_like(ct)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -70,7 +69,7 @@ def elementwise(
     """
 
     def decorate(header: F) -> F:
-        arity = len(inspect.signature(header).parameters)
+        arity = header.__code__.co_argcount
         if partials and len(partials) != arity:
             raise ValueError(f"{header.__name__}: {arity} operands, {len(partials)} partials")
         op = Op(
@@ -88,9 +87,7 @@ def elementwise(
             masks=masks,
         )
         op.batch = functools.partial(_batch_elementwise, op)
-        raw = [_raw_vjp(p, i, arity, real_valued) for i, p in enumerate(partials)]
-        if raw and all(rule is not _NOT_RAW for rule in raw):
-            op.raw = tuple(raw)
+        op.raw = functools.partial(_raw_vjps, partials, real_valued) if partials else None
         make = {1: unary, 2: binary}.get(arity, nary)
         call = functools.wraps(header)(make(op))
         call.op = op  # type: ignore[attr-defined]
@@ -117,16 +114,27 @@ def _elementwise_vjp(partial: Partial, i: int, real_valued: bool) -> Rule | None
     return vjp
 
 
-def _NOT_RAW() -> None:  # noqa: N802 - a marker
-    """Stands for a rule that calls lucid's functions."""
+def _raw_vjps(partials: Sequence[Partial], real_valued: bool) -> tuple[Rule | None, ...] | None:
+    """Return the rules for plain arrays if the partials consist of infix operators alone.
+
+    Such a partial gives an array for arrays; one that calls lucid's functions gives a Tensor, and
+    one that needs a whole array or Python numbers fails. It is tried out at the first use: when
+    this operation is defined, the functions that the partial calls may not be.
+    """
+    probe = [np.ones(1) for _ in range(len(partials) + 1)]
+    with np.errstate(all="ignore"):
+        for p in partials:
+            if callable(p):
+                try:
+                    slope = p(*probe)
+                except Exception:
+                    return None
+                if not isinstance(slope, np.ndarray | int | float):
+                    return None
+    return tuple(_raw_vjp(p, i, len(partials), real_valued) for i, p in enumerate(partials))
 
 
 def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | None:
-    """Return the rule for plain arrays if the partial consists of infix operators alone.
-
-    Such a partial gives an array for arrays; one that calls lucid's functions gives a Tensor, or
-    fails because they are defined later in the file.
-    """
     if partial is ZERO:
         return None
     if partial is SAME:
@@ -134,15 +142,6 @@ def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | 
     if partial is NEG:
         return lambda ct, ans, *args: fit_raw(-ct, args[i])
     p = cast("Rule", partial)
-    probe = [np.ones(1) for _ in range(arity + 1)]
-    try:
-        with np.errstate(all="ignore"):
-            slope = p(*probe)
-        if not isinstance(slope, np.ndarray | int | float):
-            return _NOT_RAW
-    except Exception:  # whatever it needs is not there yet: it is not infix operators alone
-        return _NOT_RAW
-
     if arity == 1:
 
         def unary_vjp(ct: Any, ans: Any, x: Any) -> Any:

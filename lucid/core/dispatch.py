@@ -131,9 +131,12 @@ def _lift_one(name: str, a: Any) -> Any:
         return a
     if isinstance(a, Tensor):
         return read(a)
-    if isinstance(a, np.ndarray) and not isinstance(a, np.ma.MaskedArray | np.matrix):
+    if kind is _ndarray:
         check_numeric(name, a.dtype)
-        return wrap(a if kind is _ndarray else a.view(_ndarray), None)
+        return wrap(a, None)
+    if isinstance(a, _ndarray) and not isinstance(a, np.ma.MaskedArray | np.matrix):
+        check_numeric(name, a.dtype)
+        return wrap(a.view(_ndarray), None)
     if isinstance(a, np.generic):
         value = np.asarray(a)
         check_numeric(name, value.dtype)

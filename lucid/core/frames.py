@@ -43,12 +43,14 @@ class Frame:
             while it runs; they are also what its results may not share memory with.
         abstract: True when values have no number of their own here (`vmap`, `jit`).
         batched: True when values carry a leading axis that the user does not see.
+        began: the age of the oldest record that can have been made inside.
     """
 
-    __slots__ = ("borrowed", "level", "name", "open")
+    __slots__ = ("began", "borrowed", "level", "name", "open")
     scoped = True
     abstract = False
     batched = False
+    began: int  # set where the transformation begins
 
     def __init__(self, name: str) -> None:
         self.level = _next_level()
@@ -214,6 +216,7 @@ class transformation:  # noqa: N801 - used as a function is, in a with statement
 
     def __init__(self, frame: Frame, *, keep_open: bool = False) -> None:
         self._frame = frame
+        frame.began = next_seq()
         self._keep_open = keep_open
         # made last, so that its level is the highest
         self._inner = RecordFrame(frame.name, scoped=False, outer=ambient.get())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -48,7 +48,8 @@ class Op:
         vjp: ``vjp(ct, needs, ans, operands, *params)``, a tuple of cotangents, of which only those
             with ``needs[i]`` are looked at.
         raw: `vjps` for operands, result and cotangent that are plain arrays, where the rules are
-            made of infix operators alone; derived by `elementwise`, never written.
+            made of infix operators alone; derived by `elementwise`, never written. A function that
+            tells them until they are first needed.
         batch: ``batch(size, batched, operands, *params)``, the result with the batch axis first;
             ``batched[i]`` tells whether operand i carries that axis first, and at least one does.
         record: ``record(frame, args, params)``, for an operation that reverse mode does not record
@@ -110,7 +111,7 @@ class Op:
         self.live = live
         self.masks = masks
         self.record = record
-        self.raw: tuple[Rule | None, ...] | None = None
+        self.raw: tuple[Rule | None, ...] | Callable[[], Any] | None = None
         if register:
             if name in OPS:
                 raise ValueError(f"an operation named {name!r} is already registered")
@@ -120,6 +121,12 @@ class Op:
     def reversible(self) -> bool:
         """Whether reverse mode has a rule."""
         return self.vjps is not None or self.vjp is not None
+
+    def raw_rules(self) -> tuple[Rule | None, ...] | None:
+        """Return `raw`, found out by now."""
+        if callable(self.raw):
+            self.raw = self.raw()
+        return cast("tuple[Rule | None, ...] | None", self.raw)
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"

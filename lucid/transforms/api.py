@@ -15,10 +15,13 @@ from lucid.core.tensor import Tensor, lower, strip, wrap
 from lucid.errors import DTypeError, OperandError, ShapeError, message
 from lucid.transforms.boundary import (
     argument_indices,
+    check_function,
+    check_sequence,
     differentiable_leaf,
     leave,
     release,
     settle_output,
+    split_aux,
 )
 from lucid.transforms.forward import Dual, ForwardFrame
 from lucid.transforms.reverse import pullback, pushforward
@@ -49,7 +52,7 @@ class Watched:
         self.notes: list[Recorded | None] = []
         inner: list[Any] = []
         for i, x in enumerate(found):
-            if _is_static(x) and (self.structure is not None and len(found) != len(target)):
+            if _is_static(x) and not any(x is whole for whole in target):
                 self.leaves.append(None)
                 self.notes.append(None)
                 inner.append(x)
@@ -116,8 +119,7 @@ def value_and_grad(
 
 
 def _value_and_grad(fun: Any, argnums: Any, has_aux: bool, name: str) -> Callable[..., Any]:
-    if not callable(fun):
-        raise OperandError(message(name, "a function", type(fun).__name__))
+    check_function(name, fun)
     many = not isinstance(argnums, int)
 
     @functools.wraps(fun, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
@@ -130,13 +132,7 @@ def _value_and_grad(fun: Any, argnums: Any, has_aux: bool, name: str) -> Callabl
             arrays += [x._value for x in watched.leaves if isinstance(x, Tensor)]
         frame.borrowed = {id(x) for x in arrays}
         with transformation(frame):
-            out = fun(*watched.args, **kwargs)
-            aux: Any = None
-            if has_aux:
-                if not isinstance(out, tuple) or len(out) != 2:
-                    got = type(out).__name__
-                    raise OperandError(message(name, "a pair (value, aux) with has_aux", got))
-                out, aux = out
+            out, aux = split_aux(name, fun(*watched.args, **kwargs), has_aux)
             y = settle_output(frame, name, out)
             _check_scalar(name, y)
             value, grads = _gradient(frame, y, watched)
@@ -238,12 +234,12 @@ def vjp(fun: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         >>> pull(2.0)
         (Tensor(2.),)
     """
+    check_function("vjp", fun)
     frame = RecordFrame("vjp")
     primals = tuple(_own_arrays(p) for p in primals)
     watched = Watched("vjp", frame, primals, range(len(primals)))
     with transformation(frame, keep_open=True):
-        out = fun(*watched.args)
-        out, aux = out if has_aux else (out, None)
+        out, aux = split_aux("vjp", fun(*watched.args), has_aux)
         found, structure = tree.flatten(out)
         outs = [settle_output(frame, "vjp", y) for y in found]
     seeds = [
@@ -285,6 +281,7 @@ def linearize(fun: Callable[..., Any], *primals: Any) -> Any:
         >>> push(2.0)
         Tensor(2.)
     """
+    check_function("linearize", fun)
     frame = RecordFrame("linearize")
     primals = tuple(_own_arrays(p) for p in primals)
     watched = Watched("linearize", frame, primals, range(len(primals)))
@@ -340,10 +337,8 @@ def jvp(
         >>> lucid.jvp(lucid.sin, (0.0,), (2.0,))
         (Tensor(0.), Tensor(2.))
     """
-    for what, value in (("primals", primals), ("tangents", tangents)):
-        if not isinstance(value, tuple | list):
-            got = type(value).__name__
-            raise OperandError(message("jvp", f"{what} as a tuple or list", got))
+    check_function("jvp", fun)
+    check_sequence("jvp", primals=primals, tangents=tangents)
     frame = ForwardFrame("jvp")
     found, structure = tree.flatten(tuple(primals))
     values = [
@@ -358,8 +353,7 @@ def jvp(
     arrays = [x for x in (*found, *tree.leaves(tuple(tangents))) if isinstance(x, np.ndarray)]
     frame.borrowed = {id(x) for x in arrays}
     with transformation(frame):
-        out = fun(*tree.unflatten(structure, duals))
-        out, aux = out if has_aux else (out, None)
+        out, aux = split_aux("jvp", fun(*tree.unflatten(structure, duals)), has_aux)
         results, shape = tree.flatten(out)
         outs = [settle_output(frame, "jvp", y) for y in results]
     below: list[Any] = []

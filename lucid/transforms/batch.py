@@ -14,7 +14,7 @@ from lucid.core.frames import Frame, Note, transformation
 from lucid.core.op import OPS, Op
 from lucid.core.tensor import Tensor, lower, strip, wrap
 from lucid.errors import OperandError, ShapeError, UnsupportedError, message
-from lucid.transforms.boundary import release, settle_output, take_in
+from lucid.transforms.boundary import check_function, release, settle_output, take_in
 
 __all__ = ["BatchFrame", "Batched", "vmap"]
 
@@ -110,6 +110,8 @@ def vmap(
     if fallback not in (None, "loop"):
         raise OperandError(message("vmap", 'fallback None or "loop"', repr(fallback)))
 
+    check_function("vmap", fun)
+
     @functools.wraps(fun)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         found, structure = tree.flatten((args, kwargs))
@@ -136,14 +138,15 @@ def broadcast_prefix(name: str, prefix: Any, whole: Any) -> list[Any]:
     """Return, for every leaf of `whole`, the leaf of its pytree prefix that covers it."""
     if prefix is None or isinstance(prefix, int):
         return [prefix] * len(tree.leaves(whole))
-    if isinstance(prefix, list | tuple) and isinstance(whole, list | tuple):
+    if type(prefix) in (list, tuple) and type(whole) in (list, tuple):
         if len(prefix) != len(whole):
             raise OperandError(message("vmap", f"{name} of length {len(whole)}", repr(prefix)))
-        pairs = list(zip(prefix, whole, strict=True))
-    elif isinstance(prefix, dict) and isinstance(whole, dict) and prefix.keys() == whole.keys():
-        pairs = [(prefix[k], whole[k]) for k in sorted(whole)]
+        parts, children = prefix, whole
     else:
-        raise OperandError(message("vmap", f"{name} a prefix of the arguments", repr(prefix)))
+        parts, children = tree.children(prefix), tree.children(whole)
+        if not parts or type(prefix) is not type(whole) or tree.keys(prefix) != tree.keys(whole):
+            raise OperandError(message("vmap", f"{name} a prefix of the arguments", repr(prefix)))
+    pairs = zip(parts, children, strict=True)
     return [axis for p, w in pairs for axis in broadcast_prefix(name, p, w)]
 
 

@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from lucid import tree
 from lucid.core.dispatch import PYTHON, lift
-from lucid.core.frames import Frame
+from lucid.core.frames import ABSENT, MANY, Frame, Recorded
 from lucid.core.tensor import Tensor, lower, wrap
 from lucid.dtypes import python_dtype
 from lucid.errors import DTypeError, OperandError, message
 
-__all__ = ["argument_indices", "differentiable_leaf", "leave", "release", "settle_output", "take_in"]
+__all__ = [
+    *("argument_indices", "check_function", "check_sequence", "differentiable_leaf", "leave"),
+    *("release", "settle_output", "split_aux", "take_in"),
+]
 
 
 def take_in(name: str, x: Any) -> Tensor:
@@ -68,23 +72,74 @@ def release(frame: Frame, arguments: Sequence[Any], results: list[Any]) -> list[
     if not frame.borrowed:
         return results
     roots = {id(_root(a)) for a in arguments if isinstance(a, np.ndarray)}
-    return [_own(r, roots) for r in results]
+    results = [_own(r, roots) for r in results]
+    _own_records(frame, results, roots)
+    return results
 
 
 def _own(result: Any, roots: set[int]) -> Any:
+    if isinstance(result, np.ndarray):
+        return result.copy() if id(_root(result)) in roots else result
     if not isinstance(result, Tensor):
         return result
-    value = result._value
-    if isinstance(value, np.ndarray):
-        return wrap(value.copy(), result._note) if id(_root(value)) in roots else result
-    owned = _own(value, roots)
-    return result if owned is value else wrap(owned, result._note)
+    owned = _own(result._value, roots)
+    return result if owned is result._value else wrap(owned, result._note)
+
+
+def _own_records(frame: Frame, results: Sequence[Any], roots: set[int]) -> None:
+    """Copy what outer tapes have recorded of the arguments: they will read it after the call."""
+    pending = [r for r in results if isinstance(r, Tensor) and r._note is not None]
+    seen: set[Recorded] = set()
+    while pending:
+        t = pending.pop()
+        if isinstance(t, Tensor):
+            pending += [x for x in (t._value, t._note) if isinstance(x, Tensor | Recorded)]
+        # a record older than this transformation cannot have read its arguments
+        elif t not in seen and t.seq >= frame.began:
+            seen.add(t)
+            if t.op is None and not t.is_leaf:  # one output of several
+                pending.append(t.first)
+                continue
+            several = isinstance(t.ans, tuple)
+            t.ans = tuple(_own(a, roots) for a in t.ans) if several else _own(t.ans, roots)
+            owned = tuple(_own(e, roots) for e in t.entries)
+            if t.first is MANY:
+                t.second = owned
+            else:
+                t.first, t.second = (*owned, ABSENT, ABSENT)[:2]
+            t.params = tree.map(lambda p: _own(p, roots), t.params)  # what a custom rule kept
+            answers = t.ans if several else (t.ans,)
+            kept = (*owned, *answers, *tree.leaves(t.params))
+            pending += [x for x in kept if isinstance(x, Tensor | Recorded)]
 
 
 def _root(array: Any) -> Any:
     while isinstance(array.base, np.ndarray):
         array = array.base
     return array
+
+
+def check_function(name: str, fun: Any) -> None:
+    """Raise unless `fun` can be called."""
+    if not callable(fun):
+        raise OperandError(message(name, "a function", type(fun).__name__))
+
+
+def check_sequence(name: str, **arguments: Any) -> None:
+    """Raise unless every argument is a tuple or list."""
+    for what, value in arguments.items():
+        if not isinstance(value, tuple | list):
+            got = type(value).__name__
+            raise OperandError(message(name, f"{what} as a tuple or list", got))
+
+
+def split_aux(name: str, out: Any, has_aux: bool) -> tuple[Any, Any]:
+    """Return what a function returned as ``(output, aux)``."""
+    if not has_aux:
+        return out, None
+    if not isinstance(out, tuple) or len(out) != 2:
+        raise OperandError(message(name, "a pair (value, aux) with has_aux", type(out).__name__))
+    return out
 
 
 def argument_indices(name: str, argnums: Any, count: int) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from lucid.core.tensor import Tensor, wrap
 from lucid.errors import DTypeError, OperandError, message
 from lucid.transforms.api import grad, jvp, linearize, vjp
 from lucid.transforms.batch import vmap
-from lucid.transforms.boundary import argument_indices
+from lucid.transforms.boundary import argument_indices, check_sequence
 
 __all__ = ["gauss_newton_product", "hessian", "hvp", "jacfwd", "jacobian", "jacrev"]
 
@@ -26,7 +26,7 @@ def jacrev(
     """Return a function that computes the Jacobian of `fun` row by row, by reverse mode.
 
     Row i is the pulled-back basis vector e_i, so that the cost is that of one gradient per element
-    of the output: right for functions with more inputs than outputs. For complex functions the
+    of the output: right for functions with more inputs than outputs. For complex arguments the
     entries are ∂f/∂z of a holomorphic f.
 
     Args:
@@ -40,7 +40,8 @@ def jacrev(
         aux if `has_aux`.
 
     Raises:
-        DTypeError: if an argument is not floating or complex.
+        DTypeError: if an argument is not floating or complex, or an output real although an
+            argument is complex, so that there is no ∂f/∂z.
         OperandError: if `argnums` does not name positional arguments.
 
     Example:
@@ -56,6 +57,7 @@ def jacrev(
         y, pull, *aux = vjp(inner, *chosen, has_aux=has_aux)
         outs, structure = tree.flatten(y)
         _check_inexact("jacrev", outs)
+        _check_holomorphic("jacrev", tree.leaves(chosen), outs)
         rows: list[Any] = []
         for k, out in enumerate(outs):
 
@@ -63,13 +65,12 @@ def jacrev(
                 seeds = [e if i == k else _zeros(o) for i, o in enumerate(outs)]
                 return pull(tree.unflatten(structure, seeds))
 
-            # the adjoint of a holomorphic function is conjugated: undo it
-            stacked = vmap(pull_one)(_basis(out))
+            basis = _basis(out)
+            stacked = vmap(pull_one)(basis)
+            if out.dtype.kind == "c":
+                stacked = _holomorphic(stacked, lambda: vmap(pull_one)(basis * 1j))
             unit = tree.map(
-                lambda j, o=out: apply(
-                    OPS["reshape"], (_conj(j, o),), ((*o.shape, *j.shape[1:]),)
-                ),
-                stacked,
+                lambda j, o=out: apply(OPS["reshape"], (j,), ((*o.shape, *j.shape[1:]),)), stacked
             )
             rows.append(unit[0] if single else unit)
         jacobian_ = tree.unflatten(structure, rows)
@@ -95,7 +96,8 @@ def jacfwd(
         A function that returns what `jacrev`'s returns.
 
     Raises:
-        DTypeError: if an argument is not floating or complex.
+        DTypeError: if an argument is not floating or complex, or an output real although an
+            argument is complex, so that there is no ∂f/∂z.
         OperandError: if `argnums` does not name positional arguments.
 
     Example:
@@ -105,36 +107,44 @@ def jacfwd(
                 [0., 4.]])
     """
 
+    return _columns("jacfwd", fun, argnums, has_aux)
+
+
+def _columns(name: str, fun: Any, argnums: Any, has_aux: bool) -> Callable[..., Any]:
     @functools.wraps(fun, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
     def transformed(*args: Any, **kwargs: Any) -> Any:
-        chosen, inner, single = _partial("jacfwd", fun, argnums, args, kwargs)
+        chosen, inner, single = _partial(name, fun, argnums, args, kwargs)
         found, structure = tree.flatten(chosen)
         inputs = [Tensor(x) for x in found]
+        if name == "hessian" and any(x.dtype.kind == "c" for x in inputs):
+            hint = "differentiate by real and imaginary part, or use lucid.hvp"
+            raise DTypeError(message(name, "a real argument", "a complex one", hint))
         aux: list[Any] = []
 
         def push_one(e: Any, k: int) -> Any:
             seeds = [e if i == k else _zeros(x) for i, x in enumerate(inputs)]
             out = jvp(inner, chosen, tree.unflatten(structure, seeds), has_aux=has_aux)
-            return out[1:]
+            aux[:] = out[2:]  # does not depend on the direction: vmap need not see it
+            return out[1]
 
         columns: list[list[Tensor]] = []
         shape: Any = None
         for k, x in enumerate(inputs):
-            pushed, *aux = vmap(lambda e, k=k: push_one(e, k), out_axes=-1)(_basis(x))
+            pushed = vmap(lambda e, k=k: push_one(e, k), out_axes=-1)(_basis(x))
             outs, shape = tree.flatten(pushed)
+            _check_inexact(name, outs)
+            _check_holomorphic(name, [x], outs)
             columns.append(
                 [apply(OPS["reshape"], (o,), ((*o.shape[:-1], *x.shape),)) for o in outs]
             )
         if shape is None:
-            raise OperandError(message("jacfwd", "an argument with arrays", "none"))
+            raise OperandError(message(name, "an argument with arrays", "none"))
         rows: list[Any] = []
         for i in range(len(columns[0])):
             row = tree.unflatten(structure, [column[i] for column in columns])
             rows.append(row[0] if single else row)
         jacobian_ = tree.unflatten(shape, rows)
-        if not has_aux:
-            return jacobian_
-        return jacobian_, tree.map(lambda a: a[..., 0], aux[0])
+        return (jacobian_, aux[0]) if has_aux else jacobian_
 
     return transformed
 
@@ -153,7 +163,8 @@ def jacobian(
         A function that returns what `jacrev`'s returns.
 
     Raises:
-        DTypeError: if an argument is not floating or complex.
+        DTypeError: if an argument is not floating or complex, or an output real although an
+            argument is complex, so that there is no ∂f/∂z.
         OperandError: if `argnums` does not name positional arguments.
 
     Example:
@@ -188,7 +199,7 @@ def hessian(
         Tensor([[ 6.,  0.],
                 [ 0., 12.]])
     """
-    return jacfwd(grad(fun, argnums, has_aux=has_aux), argnums, has_aux=has_aux)
+    return _columns("hessian", grad(fun, argnums, has_aux=has_aux), argnums, has_aux)
 
 
 def hvp(
@@ -216,6 +227,7 @@ def hvp(
         >>> lucid.hvp(lambda x: (x**3).sum(), (x,), (v,))
         Tensor([6., 0.])
     """
+    check_sequence("hvp", primals=primals, tangents=tangents)
     argnums: Any = 0 if len(primals) == 1 else tuple(range(len(primals)))
     return jvp(grad(fun, argnums), primals, tangents)[1]
 
@@ -254,6 +266,7 @@ def gauss_newton_product(
         N. N. Schraudolph, Fast curvature matrix-vector products for second-order gradient
         descent, Neural Computation 14 (2002).
     """
+    check_sequence("gauss_newton_product", primals=primals, tangents=tangents)
     y, push = linearize(fun, *primals)
     _, curved = jvp(grad(loss), (y,), (push(*tangents),))
     return vjp(fun, *primals)[1](curved)
@@ -286,8 +299,29 @@ def _zeros(t: Tensor) -> Tensor:
     return wrap(np.zeros(t.shape, t.dtype), None)
 
 
-def _conj(j: Tensor, out: Tensor) -> Tensor:
-    return apply(OPS["conj"], (j,)) if j.dtype.kind == "c" and out.dtype.kind == "c" else j
+def _holomorphic(pulled: Any, other: Callable[[], Any]) -> Any:
+    """Return ∂f/∂z from the pulled-back basis vectors e of a complex output.
+
+    For a complex argument the adjoint of a holomorphic f is conjugated. For a real one it is
+    Re(conj(f′)·e): what e leaves out, `other` pulls back with i·e.
+    """
+    found, structure = tree.flatten(pulled)
+    rest = found
+    if any(j.dtype.kind != "c" for j in found):
+        rest = tree.leaves(other())
+    rows = [
+        apply(OPS["conj"], (j,)) if j.dtype.kind == "c" else j + k * 1j
+        for j, k in zip(found, rest, strict=True)
+    ]
+    return tree.unflatten(structure, rows)
+
+
+def _check_holomorphic(name: str, arguments: Sequence[Any], outs: Sequence[Any]) -> None:
+    kinds = [getattr(getattr(x, "dtype", None), "kind", type(x).__name__[0]) for x in arguments]
+    if "c" in kinds and any(out.dtype.kind != "c" for out in outs):
+        hint = "use lucid.grad or lucid.vjp, or differentiate by real and imaginary part"
+        want = "a holomorphic function of its complex argument"
+        raise DTypeError(message(name, want, "a real output", hint))
 
 
 def _check_inexact(name: str, outs: Sequence[Any]) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from lucid.core.cotangent import fit, guard
-from lucid.core.frames import ABSENT, MANY, Recorded, RecordFrame
+from lucid.core.frames import ABSENT, MANY, Frame, Recorded, RecordFrame
 from lucid.core.tensor import Tensor, install, lower, strip, wrap
-from lucid.errors import NotDifferentiableError, ShapeError, message, no_rule
+from lucid.errors import DTypeError, NotDifferentiableError, ShapeError, message, no_rule
 
 __all__ = ["pullback", "pushforward", "records"]
 
@@ -96,13 +96,16 @@ def _pull_all(
             else:  # one output of several
                 cts.setdefault(node.first, {})[node.params[0]] = _below(ct)
             continue
+        raw = op.raw
+        if raw is not None and type(raw) is not tuple:
+            raw = op.raw_rules()
         if (
-            op.raw is not None
+            raw is not None
             and op.masks is None
             and not masks
             and type(node.ans) is _ndarray
             and type(ct) is not Tensor
-            and _pull_raw(frame, op.raw, node, ct, cts)
+            and _pull_raw(raw, node, ct, cts)
         ):
             continue
         mask = masks.pop(node, None) if masks else None
@@ -110,7 +113,7 @@ def _pull_all(
 
 
 def _pull_raw(
-    frame: RecordFrame, rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]
+    rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]
 ) -> bool:
     """Apply the rules for plain arrays; False, with nothing done, where an operand is none.
 
@@ -121,7 +124,7 @@ def _pull_raw(
     y = node.second
     if y is ABSENT:
         value = x.ans
-        if type(value) is Tensor:
+        if type(value) is not _ndarray:  # a Python number divides by zero in another way
             return False
         rule = rules[0]
         if rule is not None:
@@ -134,7 +137,9 @@ def _pull_raw(
     y_recorded = type(y) is Recorded
     v1 = x.ans if x_recorded else _plain(x)
     v2 = y.ans if y_recorded else _plain(y)
-    if type(v1) is Tensor or type(v2) is Tensor:
+    if type(v1) is Tensor or (x_recorded and type(v1) is not _ndarray):
+        return False
+    if type(v2) is Tensor or (y_recorded and type(v2) is not _ndarray):
         return False
     if x_recorded and (rule := rules[0]) is not None:
         pulled = rule(ct, ans, v1, v2)
@@ -270,9 +275,10 @@ def backward(self: Tensor, gradient: Any = None) -> None:
 
     Raises:
         NotDifferentiableError: if nothing was recorded, or a transformation watches this Tensor
-            more closely than the tape does.
+            more closely than the tape of a leaf does.
         ShapeError: if this Tensor has several elements and no `gradient` is given, or the
             gradient has another shape.
+        DTypeError: if the gradient of a real Tensor is complex.
 
     Example:
         >>> import lucid
@@ -284,21 +290,72 @@ def backward(self: Tensor, gradient: Any = None) -> None:
     note = self._note
     _check_backward(self)
     assert isinstance(note, Recorded)
-    if gradient is None:
-        if self.size != 1:
-            hint = "reduce it with .sum() or .mean(), or pass gradient="
-            raise ShapeError(message("backward", "a scalar", f"shape {self.shape}", hint))
-        gradient = wrap(np.ones(self.shape, self.dtype), None)
-    else:
-        gradient = Tensor(gradient)
-        if gradient.shape != self.shape:
-            got = f"shape {gradient.shape}"
-            raise ShapeError(message("backward", f"a gradient of shape {self.shape}", got))
-    for leaf, ct in pullback(note.frame, [(note, fit(gradient, lower(self)))]).items():
+    seed = _seed(self, gradient)
+    reached = [*pullback(note.frame, [(note, fit(seed, lower(self)))]).items()]
+    for leaf, ct in reached + _outer_tapes(self, note, seed):
         cell = leaf.cell
         assert cell is not None
         with cell.lock:
             cell.grad = ct if cell.grad is None else cell.grad + ct
+
+
+def _seed(self: Tensor, gradient: Any) -> Tensor:
+    if gradient is None:
+        if self.size != 1:
+            hint = "reduce it with .sum() or .mean(), or pass gradient="
+            raise ShapeError(message("backward", "a scalar", f"shape {self.shape}", hint))
+        return wrap(np.ones(self.shape, self.dtype), None)
+    seed = Tensor(gradient)
+    if seed.shape != self.shape:
+        got = f"shape {seed.shape}"
+        raise ShapeError(message("backward", f"a gradient of shape {self.shape}", got))
+    if seed.dtype.kind == "c" and self.dtype.kind != "c":
+        raise DTypeError(message("backward", f"a real gradient for {self.dtype}", str(seed.dtype)))
+    return seed
+
+
+def _outer_tapes(self: Tensor, note: Recorded, seed: Tensor) -> list[tuple[Recorded, Tensor]]:
+    """Return the cotangents of leaves that the tapes around this body's watch, if any does.
+
+    A leaf that this body's tape watches too (a Parameter is read on every tape) has its cotangent
+    already. Past a transformation in between, the others have none that could be stored.
+    """
+    reached: list[tuple[Recorded, Tensor]] = []
+    done: set[Recorded] | None = None
+    between: Frame | None = None
+    t: Any = self._value
+    while isinstance(t, Tensor):
+        outer: Any = t._note
+        if outer.frame.scoped:
+            between = outer.frame
+        else:
+            done = _shadows(note) if done is None else done
+            tape = records(outer.frame, [outer])
+            missing = [r for r in tape if r.is_leaf and r not in done]
+            if missing and between is not None:
+                hint = "use lucid.grad for both derivatives, or .detach() the outer Tensor"
+                got = f"one that, under {between.describe()}, also comes from a leaf made outside"
+                want = "a Tensor computed from leaves of this body"
+                raise NotDifferentiableError(message("backward", want, got, hint))
+            if missing:
+                pulled = pullback(outer.frame, [(outer, fit(seed, lower(t)))])
+                reached += [(r, pulled[r]) for r in missing if r in pulled]
+                done |= set(missing)
+        t = t._value
+    return reached
+
+
+def _shadows(note: Recorded) -> set[Recorded]:
+    """Return the leaves on other tapes of the cells whose leaves this record comes from."""
+    found: set[Recorded] = set()
+    for leaf in records(note.frame, [note]):
+        t = leaf.ans if leaf.is_leaf else None
+        while isinstance(t, Tensor):
+            if isinstance(t._note, Recorded) and t._note.is_leaf:
+                if not t._note.frame.scoped and t._note.cell is leaf.cell:
+                    found.add(t._note)
+            t = t._value
+    return found
 
 
 def _check_backward(self: Tensor) -> None:
