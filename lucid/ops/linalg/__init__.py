@@ -1,0 +1,1 @@
+"""Linear algebra, one story per file; `lucid.linalg` is the public namespace."""
