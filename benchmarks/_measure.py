@@ -1,4 +1,4 @@
-"""Timing several implementations against each other: interleaved, so that all see the same noise."""
+"""Time implementations against each other, taking turns, so that all see the same noise."""
 
 from __future__ import annotations
 

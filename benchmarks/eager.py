@@ -16,12 +16,14 @@ mse, mlp, import, memory).
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import subprocess
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable
+from importlib import metadata
 from typing import Any
 
 from _measure import interleave, machine, pin, table
@@ -135,7 +137,7 @@ def forward() -> list[Row]:
     return [("61 small ops, forward", t, "2 x NumPy")]
 
 
-# -- mse_loss ---------------------------------------------------------------------------------------
+# -- mse_loss --------------------------------------------------------------------------------------
 
 
 def mse() -> list[Row]:
@@ -191,7 +193,7 @@ def _mse(size: str, x: Any, y: Any) -> list[Row]:
     ]
 
 
-# -- a training step --------------------------------------------------------------------------------
+# -- a training step -------------------------------------------------------------------------------
 
 
 def mlp() -> list[Row]:
@@ -202,7 +204,7 @@ def mlp() -> list[Row]:
     sizes = (784, 256, 128, 10)
     weights = [
         (rng.uniform(-1, 1, (n, m)) / np.sqrt(m)).astype(np.float32)
-        for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+        for m, n in itertools.pairwise(sizes)
     ]
     biases = [np.zeros(n, np.float32) for n in sizes[1:]]
     cases = {
@@ -287,7 +289,7 @@ def _mlp_torch(x: Any, y: Any, weights: Any, biases: Any) -> Callable[[], Any]:
     return step
 
 
-# -- import and memory ------------------------------------------------------------------------------
+# -- import and memory -----------------------------------------------------------------------------
 
 
 def start() -> list[Row]:
@@ -320,7 +322,7 @@ def memory() -> str:
     return f"`mse_loss` of 10,000,000: {arrays:.2f} arrays beyond inputs and gradient (bar: 2)"
 
 
-# -- the table --------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------
 
 
 def _plain(value: Any) -> Any:
@@ -352,10 +354,9 @@ def main() -> None:
             rows += section()
     body = [[case, *(_show(times.get(c)) for c in COLUMNS), bar] for case, times, bar in rows]
     print(f"{machine()}, {OPTIONS.threads} thread(s), {time.strftime('%Y-%m-%d')}")
-    print(
-        f"lucid {lucid.__version__}, Python {sys.version.split()[0]}, NumPy {np.__version__}, "
-        f"PyTorch {torch.__version__}, autograd {autograd.__version__}, JAX {jax.__version__}\n"
-    )
+    packages = ("numpy", "torch", "autograd", "jax", "mlx")
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
+    print(f"lucid {lucid.__version__}, Python {sys.version.split()[0]}, {versions}\n")
     print(table(("case", *COLUMNS, "bar for lucid"), body))
     if "memory" in chosen:
         print("\n" + memory())

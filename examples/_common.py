@@ -36,8 +36,12 @@ def figure(width: float, height: float, **grid: Any) -> tuple[Any, Any]:
     """Return a figure and its axes, without needless ink."""
     plt.rcParams.update(
         {
-            **{"font.size": 10, "axes.titlesize": 11, "axes.titlelocation": "left"},
-            **{"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False},
+            "font.size": 10,
+            "axes.titlesize": 11,
+            "axes.titlelocation": "left",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
         }
     )
     return plt.subplots(figsize=(width, height), layout="constrained", **grid)
