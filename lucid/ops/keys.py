@@ -96,6 +96,8 @@ def split_key(shape: tuple[int, ...], key: Any) -> Split:
     masks = 0
     before = axis = 0  # results of slices ahead of the first array; the axis of x
     for place, entry in enumerate(entries):
+        if entry is ...:
+            continue
         if entry is None or type(entry) is tuple:
             basic.append(entry)
             axis += entry is not None
@@ -141,7 +143,10 @@ def entry_of(k: Any) -> Any:
 
 
 def _expand(shape: tuple[int, ...], entries: list[Any]) -> list[Any]:
-    """Replace Ellipsis by full slices, and name the remaining axes."""
+    """Replace Ellipsis by full slices, and name the remaining axes.
+
+    One that stands for no axis stays: even so, NumPy takes it to part the arrays around it.
+    """
     used = 0
     for e in entries:
         if isinstance(e, Tensor):
@@ -157,7 +162,7 @@ def _expand(shape: tuple[int, ...], entries: list[Any]) -> list[Any]:
     rest = [FULL] * (len(shape) - used)
     if not dots:
         return entries + rest
-    return entries[: dots[0]] + rest + entries[dots[0] + 1 :]
+    return entries[: dots[0]] + (rest or [...]) + entries[dots[0] + 1 :]
 
 
 def _mask_indices(mask: Tensor, shape: tuple[int, ...], axis: int) -> tuple[Tensor, ...]:
