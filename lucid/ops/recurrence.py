@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.linalg import lapack
 
+from lucid._lazy import scipy_linalg
 from lucid.core.cotangent import conj
 from lucid.core.define import general, linear, move_batch_first
 from lucid.core.dispatch import apply
@@ -70,7 +70,7 @@ def recur(a: Tensor, b: Tensor, axis: int, reverse: bool = False) -> Tensor:
 
 
 _TRIANGULAR = {
-    np.dtype(name): getattr(lapack, f"{char}tbtrs")
+    np.dtype(name): f"{char}tbtrs"
     for name, char in (("f4", "s"), ("f8", "d"), ("c8", "c"), ("c16", "z"))
 }
 
@@ -96,7 +96,8 @@ def _solve(a: Any, b: Any, dtype: Any) -> Any:
     coefficients[..., 0] = 0
     band[1, :-1] = coefficients.reshape(-1)[1:]
     column = np.array(b, dtype, order="C").reshape(-1, 1)
-    ans, _ = _TRIANGULAR[dtype](band, column, uplo="L", diag="U", overwrite_b=True)
+    solve = getattr(scipy_linalg.lapack, _TRIANGULAR[dtype])
+    ans, _ = solve(band, column, uplo="L", diag="U", overwrite_b=True)
     return ans.reshape(b.shape) if np.isfinite(ans.sum()) else None
 
 
