@@ -38,9 +38,13 @@ class set_default_dtype:  # noqa: N801 - a function that also works as a context
     _token: Token[np.dtype[Any]]
 
     def __init__(self, dtype: Any) -> None:
-        if np.dtype(dtype) not in (np.dtype("float32"), np.dtype("float64")):
-            raise DTypeError(message("set_default_dtype", "float32 or float64", str(dtype)))
-        self._token = _default.set(np.dtype(dtype))
+        try:
+            new = None if dtype is None else np.dtype(dtype)
+        except TypeError:
+            new = None
+        if new is None or new not in (np.dtype("float32"), np.dtype("float64")):
+            raise DTypeError(message("set_default_dtype", "float32 or float64", repr(dtype)))
+        self._token = _default.set(new)
 
     def __enter__(self) -> None:
         return None

@@ -15,7 +15,7 @@ import optree
 
 from lucid.errors import OperandError, message
 
-__all__ = ["PyTreeDef", "flatten", "leaves", "map", "paths", "register_node", "unflatten"]
+__all__ = ["PyTreeDef", "children", "flatten", "leaves", "map", "paths", "register_node", "unflatten"]
 
 PyTreeDef: TypeAlias = optree.PyTreeSpec
 T = TypeVar("T")
@@ -72,6 +72,21 @@ def leaves(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> list[Any]
         [1, 2]
     """
     return flatten(tree, is_leaf)[0]
+
+
+def children(tree: Any) -> tuple[list[Any], tuple[Any, ...]]:
+    """Return what a container holds directly, and where; nothing for a leaf.
+
+    Example:
+        >>> from lucid import tree
+        >>> tree.children({"b": [1, 2], "a": 3})
+        ([3, [1, 2]], ('a', 'b'))
+    """
+    flatten(tree)  # makes sure that dataclasses are known
+    if optree.tree_is_leaf(tree, namespace=_NAMESPACE):
+        return [], ()
+    found = optree.tree_flatten_one_level(tree, namespace=_NAMESPACE)
+    return list(found[0]), tuple(found[2])
 
 
 def map(function: Callable[..., Any], tree: Any, *rest: Any) -> Any:  # noqa: A001

@@ -213,7 +213,7 @@ def describe(args: Sequence[Any]) -> str:
 
 def explain(op: Op, args: Sequence[Any], error: Exception) -> Exception:
     """Turn NumPy's complaint into an error that names the operation and what it was given."""
-    if isinstance(error, LucidError | MemoryError | RecursionError):
+    if op.opaque or isinstance(error, LucidError | MemoryError | RecursionError):
         return error
     args = [a if isinstance(a, Tensor) or type(a) in PYTHON else wrap(a, None) for a in args]
     shapes = [aval(a).shape for a in args]

@@ -54,6 +54,7 @@ class Op:
             ``batched[i]`` tells whether operand i carries that axis first, and at least one does.
         record: ``record(frame, args, params)``, for an operation that reverse mode does not record
             in the usual way (`custom_vjp`).
+        opaque: whether `impl` runs a function of the user's, whose exceptions are not lucid's.
         lower: native code for `jit`, or None.
         multi: whether the result is a tuple.
         smooth: False when the derivative is zero wherever it exists (comparisons, `floor`).
@@ -71,7 +72,7 @@ class Op:
 
     __slots__ = (
         *("name", "impl", "infer", "jvp", "vjps", "vjp", "batch", "lower", "multi"),
-        *("smooth", "weak", "view", "singular", "live", "masks", "raw", "record"),
+        *("smooth", "weak", "view", "singular", "live", "masks", "opaque", "raw", "record"),
     )
 
     def __init__(
@@ -93,6 +94,7 @@ class Op:
         live: Rule | None = None,
         masks: Rule | None = None,
         record: Rule | None = None,
+        opaque: bool = False,
         register: bool = True,
     ) -> None:
         self.name = name
@@ -111,6 +113,7 @@ class Op:
         self.live = live
         self.masks = masks
         self.record = record
+        self.opaque = opaque
         self.raw: tuple[Rule | None, ...] | Callable[[], Any] | None = None
         if register:
             if name in OPS:

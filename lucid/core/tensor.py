@@ -21,8 +21,11 @@ from lucid.errors import (
     DetachedArrayError,
     DTypeError,
     ImmutableTensorError,
+    IndexOutOfBoundsError,
     NotDifferentiableError,
     OperandError,
+    OptionError,
+    ShapeError,
     message,
 )
 
@@ -152,8 +155,12 @@ class Tensor(Methods):
         """Return the single element (or the one at `index`) as a Python number."""
         value = concrete(self, "item", strict=True)
         if not index and value.size != 1:
-            raise ValueError(message("item", "a Tensor with one element", f"shape {value.shape}"))
-        return value.item(*index)
+            raise ShapeError(message("item", "a Tensor with one element", f"shape {value.shape}"))
+        try:
+            return value.item(*index)
+        except (IndexError, ValueError) as error:
+            got = f"{index} for shape {value.shape}"
+            raise IndexOutOfBoundsError(message("item", "an index inside", got)) from error
 
     def tolist(self) -> Any:
         """Return the elements as nested lists of Python numbers."""
@@ -170,17 +177,20 @@ class Tensor(Methods):
             t = t._value
         value = self.numpy()
         if dtype is not None and np.dtype(dtype) != value.dtype:
+            if copy is False:
+                got = f"dtype {np.dtype(dtype)} for {value.dtype}"
+                raise OptionError(message("np.asarray", "a dtype that needs no copy", got))
             return value.astype(dtype)
         return value.copy() if copy else value
 
     def __float__(self) -> float:
-        return float(_one(concrete(self, "float", strict=True), "float"))
+        return float(_real(_one(concrete(self, "float", strict=True), "float"), "float"))
 
     def __complex__(self) -> complex:
         return complex(_one(concrete(self, "complex", strict=True), "complex"))
 
     def __int__(self) -> int:
-        return int(_one(concrete(self, "int"), "int"))
+        return int(_real(_one(concrete(self, "int"), "int"), "int"))
 
     def __index__(self) -> int:
         value = _one(concrete(self, "index"), "index")
@@ -192,7 +202,9 @@ class Tensor(Methods):
         return bool(_one(concrete(self, "bool"), "bool"))
 
     def __format__(self, spec: str) -> str:
-        return format(concrete(self, "format", strict=True).item(), spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        return format(_one(concrete(self, "format", strict=True), "format").item(), spec)
 
     def __repr__(self) -> str:
         note = self._note
@@ -362,8 +374,15 @@ def _one(value: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:
     if value.size != 1:
         hint = "use .any() or .all()" if what == "bool" else "index one element first"
         got = f"shape {value.shape}"
-        raise ValueError(message(what, "a Tensor with exactly one element", got, hint))
+        raise ShapeError(message(what, "a Tensor with exactly one element", got, hint))
     return value.reshape(())
+
+
+def _real(value: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:
+    if value.dtype.kind == "c":
+        hint = "take .real, or use complex()"
+        raise DTypeError(message(what, "a real Tensor", str(value.dtype), hint))
+    return value
 
 
 def _show(t: Tensor, tail: str) -> str:
@@ -372,7 +391,7 @@ def _show(t: Tensor, tail: str) -> str:
         if _is_abstract(value):
             return f"Tensor({aval(t)}, under {value._note.frame.describe()}{tail})"  # type: ignore[union-attr]
         value = value._value
-    value = np.asarray(value)
+    value = np.asarray(value, None if isinstance(value, np.ndarray) else python_dtype(value))
     text = np.array2string(value, separator=", ", prefix="Tensor(")
     plain = (np.dtype(bool), np.dtype("int64"), get_default_dtype(), default_complex())
     return f"Tensor({text}{'' if value.dtype in plain else f', dtype={value.dtype}'}{tail})"
@@ -382,9 +401,11 @@ def check_grad(t: Tensor, value: Any) -> Tensor | None:
     """Return `value` if it can be the `.grad` of `t`."""
     if value is None:
         return None
-    if not isinstance(value, Tensor) or value.shape != t.shape:
-        got = f"shape {value.shape}" if isinstance(value, Tensor) else type(value).__name__
-        raise ValueError(message("grad", f"None or a Tensor of shape {t.shape}", got))
+    expected = f"None or a Tensor of shape {t.shape}"
+    if not isinstance(value, Tensor):
+        raise OperandError(message("grad", expected, type(value).__name__))
+    if value.shape != t.shape:
+        raise ShapeError(message("grad", expected, f"shape {value.shape}"))
     return value
 
 
@@ -397,6 +418,9 @@ def as_value(data: Any, dtype: Any = None) -> Any:
         return stacked
     if dtype is None and not isinstance(data, np.ndarray | np.generic):
         dtype = _python_data_dtype(data)
+    if isinstance(data, np.ma.MaskedArray):
+        hint = "fill it with .filled(value), and use lucid.where"
+        raise OperandError(message("Tensor", "an array without a mask", "a masked array", hint))
     try:
         value = np.array(data, dtype=dtype)
     except (ValueError, TypeError, OverflowError) as error:

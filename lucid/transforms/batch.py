@@ -143,8 +143,9 @@ def broadcast_prefix(name: str, prefix: Any, whole: Any) -> list[Any]:
             raise OperandError(message("vmap", f"{name} of length {len(whole)}", repr(prefix)))
         parts, children = prefix, whole
     else:
-        parts, children = tree.children(prefix), tree.children(whole)
-        if not parts or type(prefix) is not type(whole) or tree.keys(prefix) != tree.keys(whole):
+        parts, entries = tree.children(prefix)
+        children, others = tree.children(whole)
+        if type(prefix) is not type(whole) or entries != others or not entries:
             raise OperandError(message("vmap", f"{name} a prefix of the arguments", repr(prefix)))
     pairs = zip(parts, children, strict=True)
     return [axis for p, w in pairs for axis in broadcast_prefix(name, p, w)]

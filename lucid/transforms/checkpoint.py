@@ -51,7 +51,8 @@ def checkpoint(fun: F) -> F:
     def transformed(*args: Any, **kwargs: Any) -> Any:
         found, structure = tree.flatten((args, kwargs))
         where = [i for i, x in enumerate(found) if _is_array(x)]
-        lifted = lift("checkpoint", [found[i] for i in where])
+        # copied, like the operands of a view: the record of what `fun` closes over may keep them
+        lifted = lift("checkpoint", [found[i] for i in where], view=True)
         inputs = [x if isinstance(x, Tensor) else wrap(x, None) for x in lifted]
         out_structure: Any = None
 

@@ -229,10 +229,22 @@ def _batched_rule(owner: Any, call: Call, size: int, axes: Sequence[Any]) -> Any
     return rule
 
 
+def _refuse_push(ans: Any, tangents: Any, operands: Any, call: Call, *_: Any) -> Any:
+    hint = "state a custom_jvp instead, which serves both modes"
+    want = "reverse mode, the one a custom_vjp has a rule for"
+    raise NotDifferentiableError(message(call.owner.name, want, "forward mode", hint))
+
+
 _vjp_op = general(
-    "custom_vjp", _compute, multi=True, record=_record_custom, batch=_batch_custom
+    "custom_vjp",
+    _compute,
+    multi=True,
+    opaque=True,
+    record=_record_custom,
+    jvp=_refuse_push,
+    batch=_batch_custom,
 )
-_pull_op = general("custom_vjp_pull", _compute, multi=True, vjp=_pull_custom)
+_pull_op = general("custom_vjp_pull", _compute, multi=True, jvp=_refuse_push, vjp=_pull_custom)
 
 
 # -- custom_jvp ------------------------------------------------------------------------------------
@@ -318,6 +330,7 @@ _jvp_op = general(
     "custom_jvp",
     _compute,
     multi=True,
+    opaque=True,
     jvp=_push_custom,
     vjp=_pull_by_rule,
     batch=_batch_custom,
