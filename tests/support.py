@@ -78,7 +78,7 @@ def strided(x: Any, layout: str) -> Any:
 
 def outputs(value: Any) -> list[Any]:
     """The arrays of a result, Tensors as they are."""
-    return [y for y in tree.leaves(value)]
+    return list(tree.leaves(value))
 
 
 def numpy_of(value: Any) -> list[Any]:

@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lucid
+from lucid.core.dispatch import apply, below
+from lucid.core.frames import Frame, Note, transformation
 from lucid.core.op import OPS, Aval
+from lucid.core.tensor import aval, strip, wrap
 from tests import support
 from tests.record import Record
 from tests.support import DIFFERENCE_RTOL, IDENTITY_RTOL, STEP, VALUE_RTOL
@@ -77,28 +80,41 @@ def test_infer(record: Record, seed: int, case: int, k: int) -> None:
     dtype = pick(record, k)
     assert dtype is not None
     args = support.draw(record, seed, case, dtype)
-    checked: list[str] = []
-    original = lucid.core.dispatch.evaluate
-
-    def evaluate(op: Any, operands: Any, params: Any) -> Any:
-        result = original(op, operands, params)
-        if op.infer is not None:
-            inferred = op.infer(*(lucid.core.tensor.aval(a) for a in operands), *params)
-            several = result if op.multi else (result,)
-            expected = inferred if op.multi else (inferred,)
-            for r, e in zip(several, expected, strict=True):
-                assert isinstance(e, Aval)
-                assert (r.shape, r.dtype) == (e.shape, e.dtype), op.name
-            checked.append(op.name)
-        return result
-
-    lucid.core.dispatch.evaluate = evaluate
-    try:
-        record.fn(*args)  # arrays rather than Tensors: they take the way through `evaluate`
-    finally:
-        lucid.core.dispatch.evaluate = original
+    frame = InferFrame("infer")
+    with transformation(frame):
+        record.fn(*[wrap(a, Watched(frame)) for a in args])
     if OPS[record.op].infer is not None:
-        assert record.op in checked
+        assert record.op in frame.checked
+
+
+class Watched(Note):
+    """The note of a Tensor whose operations are compared with what `infer` says of them."""
+
+    __slots__ = ()
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+
+class InferFrame(Frame):
+    """Computes every operation one level below, and what `infer` says of it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.checked: set[str] = set()
+
+    def apply(self, op: Any, args: Any, params: Any) -> Any:
+        operands = below(self, args)
+        ans = apply(op, operands, params)
+        several = ans if op.multi else (ans,)
+        if op.infer is not None:
+            inferred = op.infer(*map(aval, operands), *params)
+            for y, told in zip(several, inferred if op.multi else (inferred,), strict=True):
+                assert isinstance(told, Aval)
+                assert (y.shape, y.dtype) == (told.shape, told.dtype), op.name
+            self.checked.add(op.name)
+        watched = tuple(wrap(strip(y), Watched(self)) for y in several)
+        return watched if op.multi else watched[0]
 
 
 def _point(record: Record, seed: int, case: int, k: int, kinds: str = "fc") -> Any:
@@ -139,7 +155,9 @@ def test_jvp_is_the_derivative(record: Record, seed: int, case: int, k: int) -> 
     tangents = [support.random_like(rng, p) for p in primals]
     values, pushed = lucid.jvp(fn, primals, tangents)
     steps = [
-        support.numpy_of(fn(*[lucid.Tensor(p + s * t) for p, t in zip(primals, tangents, strict=True)]))
+        support.numpy_of(
+            fn(*[lucid.Tensor(p + s * t) for p, t in zip(primals, tangents, strict=True)])
+        )
         for s in (STEP, -STEP, 2 * STEP, -2 * STEP)
     ]
     for y, got, a, b, a2, b2 in zip(values, pushed, *steps, strict=True):
@@ -161,7 +179,7 @@ def test_vjp_is_the_adjoint(record: Record, seed: int, case: int, k: int) -> Non
     fn = _restrict(record, args, which)
     primals = [args[i] for i in which]
     tangents = [support.random_like(rng, p) for p in primals]
-    values, pushed = lucid.jvp(fn, primals, tangents)
+    _values, pushed = lucid.jvp(fn, primals, tangents)
     out, pull = lucid.vjp(fn, *primals)
     cts = [support.random_like(rng, y.numpy()) for y in out]
     pulled = pull(cts)
@@ -201,7 +219,9 @@ def test_second_order(record: Record, seed: int, case: int, k: int) -> None:
 
     _, forward = lucid.jvp(first, primals, tangents)
     points = [
-        support.numpy_of(first(*[lucid.Tensor(p + s * t) for p, t in zip(primals, tangents, strict=True)]))
+        support.numpy_of(
+            first(*[lucid.Tensor(p + s * t) for p, t in zip(primals, tangents, strict=True)])
+        )
         for s in (STEP, -STEP, 2 * STEP, -2 * STEP)
     ]
     wants = [(8 * (a - b) - (a2 - b2)) / (12 * STEP) for a, b, a2, b2 in zip(*points, strict=True)]
@@ -216,13 +236,17 @@ def test_second_order(record: Record, seed: int, case: int, k: int) -> None:
     left = support.inner(us, support.numpy_of(list(forward)))
     right = support.inner(support.numpy_of(list(pull(tuple(us)))), tangents)
     size = support.norm(us) * support.norm(support.numpy_of(list(forward)))
-    assert abs(left - right) <= 1e-8 * record.scale * (size + support.norm(cts) * support.norm(us) + 1e-30)
+    assert abs(left - right) <= 1e-8 * record.scale * (
+        size + support.norm(cts) * support.norm(us) + 1e-30
+    )
 
 
 @each([r for r in RECORDS if r.batch])
 @quick
 @given(seed=seeds, case=cases, k=cases, axis=st.integers(0, 2), mixed=st.booleans())
-def test_vmap_is_a_loop(record: Record, seed: int, case: int, k: int, axis: int, mixed: bool) -> None:
+def test_vmap_is_a_loop(
+    record: Record, seed: int, case: int, k: int, axis: int, mixed: bool
+) -> None:
     """vmap over any axis of any operands gives what a Python loop gives."""
     dtype = pick(record, k)
     assert dtype is not None
@@ -233,12 +257,15 @@ def test_vmap_is_a_loop(record: Record, seed: int, case: int, k: int, axis: int,
         shared[0] = False
     axes = [None if s else min(axis, a.ndim) for s, a in zip(shared, rows[0], strict=True)]
     stacked = [
-        rows[0][i] if ax is None else np.stack([r[i] for r in rows], ax) for i, ax in enumerate(axes)
+        rows[0][i] if ax is None else np.stack([r[i] for r in rows], ax)
+        for i, ax in enumerate(axes)
     ]
     got = support.outputs(lucid.vmap(record.fn, in_axes=tuple(axes))(*stacked))
     loop = [
         support.outputs(
-            record.fn(*[lucid.Tensor(rows[0][i] if axes[i] is None else r[i]) for i in range(count)])
+            record.fn(
+                *[lucid.Tensor(rows[0][i] if axes[i] is None else r[i]) for i in range(count)]
+            )
         )
         for r in rows
     ]
@@ -260,7 +287,9 @@ def test_vmap_of_vjp_is_a_loop(record: Record, seed: int, case: int, k: int) -> 
     args, which, real = point
     rng = np.random.default_rng(seed + 4)
     fn = _restrict(record, args, which)
-    batches = [[a] + [support.draw(record, seed + 31, case, str(a.dtype))[i]] for i, a in enumerate(args)]
+    batches = [
+        [a, support.draw(record, seed + 31, case, str(a.dtype))[i]] for i, a in enumerate(args)
+    ]
     stacked = [np.stack(batches[i]) for i in which]
     like = [y.numpy() for y in fn(*[lucid.Tensor(args[i]) for i in which])]
     cts = [np.stack([support.random_like(rng, y) for _ in range(2)]) for y in like]
@@ -269,7 +298,10 @@ def test_vmap_of_vjp_is_a_loop(record: Record, seed: int, case: int, k: int) -> 
     rtol = IDENTITY_RTOL[real] * record.scale
     for j, (g, o) in enumerate(zip(got, other, strict=True)):
         want = np.stack(
-            [lucid.vjp(fn, *[s[r] for s in stacked])[1]([u[r] for u in cts])[j].numpy() for r in range(2)]
+            [
+                lucid.vjp(fn, *[s[r] for s in stacked])[1]([u[r] for u in cts])[j].numpy()
+                for r in range(2)
+            ]
         )
         close(g.numpy(), want, rtol, "vmap of vjp")
         close(o.numpy(), want, rtol, "vjp of vmap")
