@@ -30,6 +30,11 @@ from lucid.ops.moments import *
 from lucid.ops.matmul import *
 from lucid.ops.contract import *
 from lucid.ops.einsum import *
+from lucid.ops.cumulative import *
+from lucid.ops.samples import *
+from lucid.ops.convolve import *
+from lucid.ops.statistics import *
+from lucid.ops.quantile import *
 from lucid.transforms.api import *
 from lucid.transforms.batch import vmap
 from lucid.transforms.derived import *

@@ -26,7 +26,7 @@ __all__ = [
         "keep_axes",
         "slice_axis",
     ),
-    *("unfold_axes",),
+    *("known", "unfold_axes"),
 ]
 
 _EVERY = tuple(tuple(range(n)) for n in range(65))  # NumPy's arrays have at most 64 axes
@@ -41,11 +41,19 @@ def as_tensor(name: str, x: Any, view: bool = False) -> Tensor:
 
 
 def as_tensors(name: str, operands: Sequence[Any], view: bool = False) -> list[Tensor]:
-    """Return operands as Tensors; together, as what is watched decides over what is copied."""
-    return [
-        x if isinstance(x, Tensor) else Tensor(x, dtype=python_dtype(x))
-        for x in lift(name, operands, view)
+    """Return operands as Tensors; together, as what is watched decides over what is copied.
+
+    A Python number takes the dtype that it would have among the others.
+    """
+    lifted = lift(name, operands, view)
+    numbers = [x for x in lifted if not isinstance(x, Tensor)]
+    if not numbers:
+        return list(lifted)
+    dtypes = [x.dtype for x in lifted if isinstance(x, Tensor)] or [
+        python_dtype(x) for x in numbers
     ]
+    dtype = np.result_type(*dtypes, *numbers)
+    return [x if isinstance(x, Tensor) else Tensor(x, dtype=dtype) for x in lifted]
 
 
 def dtype_of(name: str, dtype: Any) -> np.dtype[Any] | None:
@@ -113,3 +121,13 @@ def unfold_axes(x: Tensor, axes: Sequence[int], shape: Sequence[int]) -> Tensor:
 def slice_axis(x: Tensor, axis: int, start: int | None, stop: int | None) -> Tensor:
     """Return ``x[start:stop]`` along one axis."""
     return x[(slice(None),) * axis + (slice(start, stop),)]
+
+
+def known(t: Tensor) -> np.ndarray[Any, Any] | None:
+    """Return the number behind a Tensor, or None where it stands for many values."""
+    value: Any = t
+    while isinstance(value, Tensor):
+        if value._note is not None and value._note.frame.abstract:
+            return None
+        value = value._value
+    return np.asarray(value)
