@@ -1,0 +1,1 @@
+"""Fourier transforms, one story per file; `lucid.fft` is the public namespace."""
