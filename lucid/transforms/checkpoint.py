@@ -85,6 +85,7 @@ def _attach(
     levels: list[tuple[Any, ...]] = []
     args = operands
     while (frame := top(args)) is not None:
+        frame.check_open("checkpoint")
         if not isinstance(frame, RecordFrame):
             return apply(_op, operands, (program,))  # under vmap or jvp: compute it there
         frames.append(frame)
