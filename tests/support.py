@@ -44,10 +44,10 @@ def draw_array(rng: Any, domain: Any, shape: tuple[int, ...], dtype: np.dtype[An
         return np.asarray(domain(rng, shape, dtype))
     lo, hi = domain
     if dtype.kind == "b":
-        return rng.random(shape) < 0.5
+        return np.asarray(rng.random(shape) < 0.5)
     if dtype.kind in "iu":
         lo = max(lo, 0) if dtype.kind == "u" else lo
-        return rng.integers(int(np.ceil(lo)), int(np.floor(hi)) + 1, shape).astype(dtype)
+        return np.asarray(rng.integers(int(np.ceil(lo)), int(np.floor(hi)) + 1, shape), dtype)
     value = rng.uniform(lo, hi, shape)
     if dtype.kind == "c":
         value = value + 1j * rng.uniform(lo, hi, shape)
@@ -66,7 +66,7 @@ def draw(record: Record, seed: int, case: int, dtype: str) -> list[Any]:
 def strided(x: Any, layout: str) -> Any:
     """The same values in another memory layout."""
     if layout == "F":
-        return np.asfortranarray(x)
+        return np.asarray(x, order="F")  # asfortranarray would give a 0-d array an axis
     if layout == "reversed" and x.ndim:
         return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
     if layout == "gaps" and x.ndim:
