@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["scipy_fft", "scipy_linalg", "scipy_sparse", "scipy_special"]
+__all__ = [
+    *("numpy_adapters", "scipy_fft", "scipy_linalg", "scipy_sparse", "scipy_special"),
+    "special_functions",
+]
 
 
 class LazyModule:
@@ -28,8 +31,13 @@ if TYPE_CHECKING:
     import scipy.linalg as scipy_linalg
     import scipy.sparse as scipy_sparse
     import scipy.special as scipy_special
+
+    import lucid.ops.numpy_api.adapters as numpy_adapters
+    import lucid.ops.special_functions as special_functions
 else:
     scipy_fft = LazyModule("scipy.fft")
     scipy_linalg = LazyModule("scipy.linalg")
     scipy_sparse = LazyModule("scipy.sparse")
+    numpy_adapters = LazyModule("lucid.ops.numpy_api.adapters")
+    special_functions = LazyModule("lucid.ops.special_functions")
     scipy_special = LazyModule("scipy.special")

@@ -1,0 +1,1 @@
+"""NumPy's own functions on Tensors: the protocols, and the table of what each function becomes."""

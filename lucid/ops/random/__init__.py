@@ -1,0 +1,1 @@
+"""Random numbers: immutable keys, pure draws, and a generator that is a shell over both."""

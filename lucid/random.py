@@ -1,0 +1,68 @@
+"""Random numbers: immutable keys, pure draws from distributions, and a stateful Generator."""
+
+from lucid.ops.random.continuous import (
+    cauchy,
+    exponential,
+    gumbel,
+    laplace,
+    logistic,
+    lognormal,
+    normal,
+    pareto,
+    rayleigh,
+    truncated_normal,
+    uniform,
+    weibull,
+)
+from lucid.ops.random.discrete import (
+    bernoulli,
+    binomial,
+    categorical,
+    choice,
+    geometric,
+    permutation,
+    poisson,
+    rademacher,
+    randint,
+)
+from lucid.ops.random.gammas import beta, chisquare, dirichlet, gamma, multivariate_normal, t
+from lucid.ops.random.generator import Generator, default_generator, seed
+from lucid.ops.random.keys import Key, allow_key_reuse, fold_in, key, split
+
+__all__ = [
+    "Generator",
+    "Key",
+    "allow_key_reuse",
+    "bernoulli",
+    "beta",
+    "binomial",
+    "categorical",
+    "cauchy",
+    "chisquare",
+    "choice",
+    "default_generator",
+    "dirichlet",
+    "exponential",
+    "fold_in",
+    "gamma",
+    "geometric",
+    "gumbel",
+    "key",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "multivariate_normal",
+    "normal",
+    "pareto",
+    "permutation",
+    "poisson",
+    "rademacher",
+    "randint",
+    "rayleigh",
+    "seed",
+    "split",
+    "t",
+    "truncated_normal",
+    "uniform",
+    "weibull",
+]
