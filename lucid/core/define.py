@@ -380,7 +380,8 @@ def reduction(
         return spread(cast("Rule", jvp)(ans, tangents[0], args[0], axes, keepdims, *more), ans)
 
     def infer(x: Aval, axes: tuple[int, ...], keepdims: bool, *more: Any) -> Aval:
-        tiny = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
+        with np.errstate(all="ignore"):
+            tiny = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
         if keepdims:
             shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
         else:
