@@ -35,6 +35,8 @@ from lucid.ops.samples import *
 from lucid.ops.convolve import *
 from lucid.ops.statistics import *
 from lucid.ops.quantile import *
+from lucid.ops.segment import *
+from lucid import fft, linalg
 from lucid.transforms.api import *
 from lucid.transforms.batch import vmap
 from lucid.transforms.derived import *

@@ -273,9 +273,12 @@ def _holders(x: Tensor, ans: Tensor, axis: int) -> tuple[Tensor, Tensor, Tensor]
     nan = ans != ans
     holds = (x == ans) | (x != x)
     last = shift(ans, axis)
-    same = apply(OPS["astype"], ((last == ans) | (nan & (last != last)), ans.dtype))
-    count = recur(same, apply(OPS["astype"], (holds,), (ans.dtype,)), axis)
-    return holds, count, same
+    same = _as(ans.dtype, (last == ans) | (nan & (last != last)))
+    return holds, recur(same, _as(ans.dtype, holds), axis), same
+
+
+def _as(dtype: Any, x: Tensor) -> Tensor:
+    return apply(OPS["astype"], (x,), (dtype,))
 
 
 def _extremum_jvp(ans: Tensor, t: Tensor, x: Tensor, axis: int) -> Tensor:
