@@ -52,7 +52,7 @@ def floating(name: str, dtype: Any) -> np.dtype[Any]:
 def parameters(
     name: str, shape: Shape | None, dtype: Any, *values: ArrayLike
 ) -> tuple[tuple[int, ...], np.dtype[Any], list[Tensor]]:
-    """Return shape and dtype of a draw with array parameters, and these as Tensors of that dtype."""
+    """Return shape and dtype of a draw, and its array parameters as Tensors of that dtype."""
     given = [v if isinstance(v, Tensor) else Tensor(v) for v in values]
     common = np.result_type(*(v.dtype for v in given))
     found = floating(name, dtype if dtype is not None or common.kind != "f" else common)

@@ -1,4 +1,4 @@
-"""Discrete distributions, permutations and choices: pure functions of a key, without derivatives."""
+"""Discrete distributions, permutations, choices: functions of a key, without derivatives."""
 
 from __future__ import annotations
 

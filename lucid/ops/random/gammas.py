@@ -245,7 +245,8 @@ def multivariate_normal(
 
     Example:
         >>> import lucid
-        >>> lucid.random.multivariate_normal(lucid.random.key(0), lucid.zeros(2), lucid.eye(2)).shape
+        >>> k = lucid.random.key(0)
+        >>> lucid.random.multivariate_normal(k, lucid.zeros(2), lucid.eye(2)).shape
         (2,)
     """
     mu = mean if isinstance(mean, Tensor) else Tensor(mean)
