@@ -14,8 +14,16 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, install
 
 __all__ = [
-    *("add", "divide", "floor_divide", "fmod", "multiply", "negative", "positive", "reciprocal"),
-    *("remainder", "subtract"),
+    "add",
+    "divide",
+    "floor_divide",
+    "fmod",
+    "multiply",
+    "negative",
+    "positive",
+    "reciprocal",
+    "remainder",
+    "subtract",
 ]
 
 

@@ -12,8 +12,16 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, install
 
 __all__ = [
-    *("bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_or", "bitwise_right_shift"),
-    *("bitwise_xor", "logical_and", "logical_not", "logical_or", "logical_xor"),
+    "bitwise_and",
+    "bitwise_invert",
+    "bitwise_left_shift",
+    "bitwise_or",
+    "bitwise_right_shift",
+    "bitwise_xor",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
 ]
 
 

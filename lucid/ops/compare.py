@@ -10,7 +10,14 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, install
 
 __all__ = [
-    *("equal", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal"),
+    "equal",
+    "greater",
+    "greater_equal",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "less",
+    "less_equal",
     "not_equal",
 ]
 

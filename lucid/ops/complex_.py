@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from lucid.core.cotangent import zeros_like
-from lucid.core.define import elementwise, linear
+from lucid.core.define import ZERO, elementwise, linear
 from lucid.core.dispatch import apply, bind
 from lucid.core.fastpath import unary
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, install
+from lucid.ops.axes import as_tensor
 from lucid.ops.pointwise import BELOW, rules
 from lucid.ops.select import where
 from lucid.ops.trigonometric import atan2
@@ -131,7 +132,18 @@ def abs(x: ArrayLike, /) -> Tensor:  # noqa: A001 - the standard's name
     ...
 
 
-@elementwise(np.sign, BELOW, singular=(0,))
+def _sign_impl(x: Any) -> Any:
+    """NumPy's, and NaN where a complex number has a NaN part beside an infinite one."""
+    result = np.sign(x)
+    if result.dtype.kind == "c":
+        return np.where(np.isnan(x), complex(math.nan, math.nan), result)
+    return result
+
+
+_sign_impl.ufunc = np.sign  # type: ignore[attr-defined]
+
+
+@elementwise(_sign_impl, BELOW, singular=(0,))
 def sign(x: ArrayLike, /) -> Tensor:
     """Return the sign of every element.
 
@@ -170,7 +182,8 @@ rules(sign, jvp=_sign_jvp, vjps=(_turn,))
 def angle(x: ArrayLike, /, deg: bool = False) -> Tensor:
     """Return the argument of every element, its angle in the complex plane.
 
-    The result is atan2(Im x, Re x), in [-π, π].
+    The result is atan2(Im x, Re x), in [-π, π]. Of a real number it is 0 or π, with derivative
+    zero; the gradient at a complex 0, which does not exist, is NaN.
 
     Args:
         x: of any shape and dtype.
@@ -184,8 +197,15 @@ def angle(x: ArrayLike, /, deg: bool = False) -> Tensor:
         >>> lucid.angle(lucid.asarray([1.0j, -1.0]))
         Tensor([1.57079633, 3.14159265])
     """
-    radians = atan2(imag(x), real(x))
+    t = as_tensor("angle", x, view=True)
+    radians = atan2(imag(t), real(t)) if t.dtype.kind == "c" else _angle_of_real(t)
     return radians * (180 / math.pi) if deg else radians
+
+
+@elementwise(np.angle, ZERO, name="real_angle")
+def _angle_of_real(x: Any, /) -> Any:
+    """Return 0 or π."""
+    ...
 
 
 install({"__abs__": abs, "conj": conj, "real": property(real), "imag": property(imag)})

@@ -14,7 +14,14 @@ from lucid.ops.compare import isinf
 from lucid.ops.select import where
 
 __all__ = [
-    *("exp", "exp2", "expm1", "log", "log10", "log1p", "log2", "logaddexp"),
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
 ]
 
 
@@ -64,10 +71,10 @@ def exp2(x: ArrayLike, /) -> Tensor:
 
 
 def _expm1(x: Any) -> Any:
-    """NumPy's, and the standard's at complex infinities, where NumPy's is NaN."""
+    """NumPy's, and the standard's for complex zeros and infinities."""
     result = np.expm1(x)
     if result.dtype.kind == "c":
-        odd = ~np.isfinite(x)
+        odd = (x == 0) | ~np.isfinite(x)
         if odd.any():
             return np.where(odd, np.exp(x) - 1, result)
     return result
@@ -208,8 +215,8 @@ def logaddexp(x1: ArrayLike, x2: ArrayLike, /) -> Tensor:
 
     Example:
         >>> import lucid
-        >>> lucid.logaddexp(lucid.asarray([0.0, -1000.0]), lucid.asarray([0.0, -1000.0]))
-        Tensor([   0.69314718, -999.30685282])
+        >>> lucid.logaddexp(lucid.asarray([0.0, -999.0]), lucid.asarray([0.0, -1000.0]))
+        Tensor([ 6.93147181e-01, -9.98686738e+02])
     """
     ...
 

@@ -6,6 +6,8 @@ side that the sign of its zero part says: ``-(-x - 1)`` keeps that sign where ``
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lucid.core.define import elementwise
@@ -59,7 +61,21 @@ def cosh(x: ArrayLike, /) -> Tensor:
     ...
 
 
-@elementwise(np.tanh, lambda ans, x: 1 - ans * ans, singular=(0,))
+def _tanh(x: Any) -> Any:
+    """NumPy's, and the standard's sign of a zero imaginary part at complex infinities."""
+    result: Any = np.tanh(x)
+    if result.dtype.kind == "c":
+        infinite = np.isinf(np.real(x))
+        if infinite.any():
+            result = np.asarray(result)
+            result.imag[infinite] = np.copysign(0, np.imag(x)[infinite])
+    return result
+
+
+_tanh.ufunc = np.tanh  # type: ignore[attr-defined]
+
+
+@elementwise(_tanh, lambda ans, x: 1 - ans * ans, singular=(0,))
 def tanh(x: ArrayLike, /) -> Tensor:
     """Return the hyperbolic tangent of every element.
 

@@ -14,7 +14,14 @@ from lucid.errors import OperandError, message
 from lucid.ops.complex_ import sign
 
 __all__ = [
-    *("ceil", "copysign", "floor", "heaviside", "nextafter", "round", "signbit", "trunc"),
+    "ceil",
+    "copysign",
+    "floor",
+    "heaviside",
+    "nextafter",
+    "round",
+    "signbit",
+    "trunc",
 ]
 
 

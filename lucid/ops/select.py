@@ -14,11 +14,12 @@ import numpy as np
 
 from lucid.core.cotangent import unbroadcast_mask
 from lucid.core.define import elementwise
-from lucid.core.dispatch import apply, lift
+from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.errors import OperandError, message
+from lucid.ops.axes import as_tensor
 from lucid.ops.compare import isnan, not_equal
 from lucid.ops.pointwise import BELOW, rules
 
@@ -51,8 +52,7 @@ def where(condition: ArrayLike, x1: ArrayLike | None = None, x2: ArrayLike | Non
         Tensor([0., 4.])
     """
     if x1 is None and x2 is None:
-        (mask,) = lift("where", (condition,))
-        return Tensor(mask).nonzero()
+        return as_tensor("where", condition).nonzero()
     if x1 is None or x2 is None:
         hint = "give both x1 and x2, or the condition alone"
         raise OperandError(message("where", "two operands to choose from", "one", hint))
@@ -264,8 +264,8 @@ def clip(x: ArrayLike, /, min: ArrayLike | None = None, max: ArrayLike | None = 
         out = _at_least(out, lower)
     if upper is not None:
         out = _at_most(out, upper)
-    if type(out) is not Tensor:
-        return Tensor(out)
+    if out is x:
+        return as_tensor("clip", x, view=True)
     if dtype is not None and out.dtype.kind == dtype.kind and out.dtype != dtype:
         return apply(OPS["astype"], (out,), (dtype,))
     return out
@@ -336,7 +336,7 @@ def nan_to_num(
         >>> lucid.nan_to_num(lucid.asarray([1.0, lucid.nan, lucid.inf]), posinf=9.0)
         Tensor([1., 0., 9.])
     """
-    t = x if type(x) is Tensor else Tensor(x)
+    t = as_tensor("nan_to_num", x, view=True)
     kind = t.dtype.kind
     if kind == "c":
         parts = (

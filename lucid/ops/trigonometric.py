@@ -14,10 +14,18 @@ from lucid.core.methods import ArrayLike
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.ops.power import hypot
-from lucid.ops.select import where
 
 __all__ = [
-    *("acos", "asin", "atan", "atan2", "cos", "deg2rad", "rad2deg", "sin", "sinc", "tan"),
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "cos",
+    "deg2rad",
+    "rad2deg",
+    "sin",
+    "sinc",
+    "tan",
 ]
 
 
@@ -170,8 +178,8 @@ def atan(x: ArrayLike, /) -> Tensor:
 def atan2(x1: ArrayLike, x2: ArrayLike, /) -> Tensor:
     """Return the angle of the point (x2, x1) in the plane.
 
-    The result is arctan(x1 / x2) in the right quadrant, in [-π, π]. At the origin, around which
-    the gradient points in all directions, it is 0, the subgradient of least norm.
+    The result is arctan(x1 / x2) in the right quadrant, in [-π, π]; the gradient at the origin,
+    which does not exist, is NaN.
 
     Args:
         x1: the ordinates, of any shape, real.
@@ -193,9 +201,9 @@ def atan2(x1: ArrayLike, x2: ArrayLike, /) -> Tensor:
 
 
 def _over_square(x: Any, x1: Any, x2: Any) -> Any:
-    """Divide by x1² + x2², neither overflowing nor underflowing on the way; 0 at the origin."""
+    """Divide by x1² + x2², neither overflowing nor underflowing on the way."""
     r = hypot(x1, x2)
-    return where(r == 0, 0, x / r / r)
+    return x / r / r
 
 
 # -- units and sinc --------------------------------------------------------------------------------
