@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,10 @@ class Frame:
     def apply(self, op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
         """Interpret `op`, of whose operands none has a note of a higher level."""
         raise NotImplementedError
+
+    def sources(self, note: Note) -> Sequence[Any]:
+        """Return Tensors of outside that a value comes from, though its value does not tell."""
+        return ()
 
     def check_open(self, op: str) -> None:
         """Raise if the transformation has ended."""

@@ -14,6 +14,7 @@ from lucid.core.dispatch import apply
 from lucid.core.frames import Frame, Note, transformation
 from lucid.core.op import Op
 from lucid.core.tensor import Tensor, strip, wrap
+from lucid.transforms.boundary import settle_output
 
 __all__ = ["Program", "capture"]
 
@@ -99,6 +100,15 @@ class CaptureFrame(Frame):
         )
         return done if op.multi else done[0]
 
+    def sources(self, note: Note) -> list[Tensor]:
+        """Return the Tensors of outside that a value was computed from."""
+        assert isinstance(note, Captured)
+        wanted = {note.slot}
+        for step in reversed(self.steps):
+            if not wanted.isdisjoint(step.outputs):
+                wanted.update(slot for is_slot, slot in step.operands if is_slot)
+        return [t for slot, t in self.constants if slot in wanted]
+
     def plain(self, t: Tensor) -> Tensor:
         """Return the value of a Tensor, without what differentiates it."""
         if isinstance(t._note, Captured) and t._note.frame is self:
@@ -118,6 +128,7 @@ def capture(
     frame = CaptureFrame(name)
     with transformation(frame):
         outs = fun(*[frame.enter(x) for x in inputs])
+        outs = [settle_output(frame, name, y) for y in outs]  # a Parameter is watched further in
         places = [frame.slot_of(y) for y in outs]
         values = tuple(frame.plain(y) for y in outs)
     # constants were numbered as they appeared: move them behind the inputs

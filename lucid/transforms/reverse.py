@@ -322,16 +322,18 @@ def _outer_tapes(self: Tensor, note: Recorded, seed: Tensor) -> list[tuple[Recor
     """
     reached: list[tuple[Recorded, Tensor]] = []
     done: set[Recorded] | None = None
-    between: Frame | None = None
-    t: Any = self._value
-    while isinstance(t, Tensor):
+    pending: list[tuple[Any, Frame | None]] = [(self._value, None)]
+    while pending:
+        t, between = pending.pop()
+        if not isinstance(t, Tensor) or t._note is None:
+            continue
         outer: Any = t._note
         if outer.frame.scoped:
             between = outer.frame
+            pending += [(source, between) for source in between.sources(outer)]
         else:
             done = _shadows(note) if done is None else done
-            tape = records(outer.frame, [outer])
-            missing = [r for r in tape if r.is_leaf and r not in done]
+            missing = [r for r in records(outer.frame, [outer]) if r.is_leaf and r not in done]
             if missing and between is not None:
                 hint = "use lucid.grad for both derivatives, or .detach() the outer Tensor"
                 got = f"one that, under {between.describe()}, also comes from a leaf made outside"
@@ -340,8 +342,8 @@ def _outer_tapes(self: Tensor, note: Recorded, seed: Tensor) -> list[tuple[Recor
             if missing:
                 pulled = pullback(outer.frame, [(outer, fit(seed, lower(t)))])
                 reached += [(r, pulled[r]) for r in missing if r in pulled]
-                done |= set(missing)
-        t = t._value
+                done.update(missing)
+        pending.append((t._value, between))
     return reached
 
 
