@@ -19,7 +19,14 @@ from lucid.ops.datatypes import astype, check_device, numeric_dtype
 from lucid.ops.shape import broadcast_to, lengths
 
 __all__ = [
-    *("asarray", "empty", "empty_like", "full", "full_like", "ones", "ones_like", "zeros"),
+    "asarray",
+    "empty",
+    "empty_like",
+    "full",
+    "full_like",
+    "ones",
+    "ones_like",
+    "zeros",
     "zeros_like",
 ]
 

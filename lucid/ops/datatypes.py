@@ -158,8 +158,15 @@ def can_cast(from_: Any, to: Any, /) -> builtins.bool:
     )
 
 
-_KINDS = ("bool", "signed integer", "unsigned integer", "integral", "real floating")
-_KINDS = (*_KINDS, "complex floating", "numeric")
+_KINDS = (
+    "bool",
+    "signed integer",
+    "unsigned integer",
+    "integral",
+    "real floating",
+    "complex floating",
+    "numeric",
+)
 
 
 def isdtype(dtype: Any, kind: Any) -> builtins.bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def arange(
     """
     if stop is None:
         start, stop = 0, start
-    start, stop, step = (_number("arange", v) for v in (start, stop, step))
+    start, stop, step = [_number("arange", v) for v in (start, stop, step)]
     if step == 0:
         raise OperandError(message("arange", "a step other than 0", "0"))
     whole = all(isinstance(v, int) for v in (start, stop, step))
@@ -66,7 +66,7 @@ def arange(
         raise DTypeError(message("arange", "an integer or floating dtype", str(target)))
     if (stop - start) / step <= 0:
         return wrap(np.zeros(0, target), None)
-    return wrap(np.arange(start, stop, step, target), None)
+    return wrap(np.arange(start, stop, step, dtype=target), None)
 
 
 def linspace(
@@ -105,7 +105,8 @@ def linspace(
         common = get_default_dtype()
     target = target_dtype("linspace", dtype, device, common)
     if type(start) in PYTHON and type(stop) in PYTHON:
-        return wrap(np.linspace(start, stop, num, endpoint=endpoint, dtype=target), None)
+        ends = cast("Any", (start, stop))
+        return wrap(np.linspace(*ends, num, endpoint=endpoint, dtype=target), None)
     a, b = asarray(start, dtype=common), asarray(stop, dtype=common)
     w = np.linspace(0, 1, num, endpoint=endpoint, dtype=finfo(common).dtype)
     w = w.reshape(num, *(1,) * max(a.ndim, b.ndim))

@@ -22,8 +22,15 @@ from lucid.ops.datatypes import result_type
 from lucid.ops.shape import atleast_1d, atleast_2d, ravel
 
 __all__ = [
-    *("array_split", "column_stack", "concat", "concatenate", "hstack", "split", "stack"),
-    *("unstack", "vstack"),
+    "array_split",
+    "column_stack",
+    "concat",
+    "concatenate",
+    "hstack",
+    "split",
+    "stack",
+    "unstack",
+    "vstack",
 ]
 
 

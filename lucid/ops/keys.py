@@ -14,8 +14,15 @@ from lucid.ops.creation import asarray
 from lucid.ops.permute import moved
 
 __all__ = [
-    *("FULL", "Split", "advanced_key", "entry_of", "natural", "numpy_key", "shift_axes"),
-    *("split_key", "static_key"),
+    "FULL",
+    "Split",
+    "advanced_key",
+    "entry_of",
+    "natural",
+    "numpy_key",
+    "shift_axes",
+    "split_key",
+    "static_key",
 ]
 
 FULL = (None, None, None)  # how a parameter spells a full slice

@@ -17,7 +17,13 @@ from lucid.ops.direct import direct
 from lucid.ops.shape import reshape
 
 __all__ = [
-    *("flip", "matrix_transpose", "moveaxis", "permute_dims", "roll", "swapaxes", "transpose"),
+    "flip",
+    "matrix_transpose",
+    "moveaxis",
+    "permute_dims",
+    "roll",
+    "swapaxes",
+    "transpose",
 ]
 
 
@@ -189,7 +195,7 @@ _flip = direct(
 )
 
 
-def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
+def roll(x: ArrayLike, /, shift: Any, axis: Axis = None) -> Tensor:
     """Move elements along axes by a number of places; what leaves at the end enters in front.
 
     Args:
@@ -213,7 +219,7 @@ def roll(x: ArrayLike, /, shift: int | Sequence[int], axis: Axis = None) -> Tens
         return reshape(roll(reshape(t, -1), shift, axis=0), t.shape)
     axes = (axis,) if not isinstance(axis, tuple | list) else tuple(axis)
     axes = tuple(axis_of("roll", a, t.ndim) for a in axes)  # one may occur twice
-    shifts = tuple(map(index, shift)) if isinstance(shift, tuple | list) else (index(shift),)
+    shifts = (index(shift),) if hasattr(shift, "__index__") else tuple(map(index, shift))
     if len(shifts) == 1:
         shifts *= len(axes)
     if len(axes) == 1:

@@ -86,7 +86,9 @@ def _add_rows(rows: Any, positions: Any, count: int) -> Any:
     n, width = rows.shape
     if width > 1 and n * width > WIDE and rows.dtype.kind in "fc":
         ones = np.ones(n, rows.dtype)
-        return scipy_sparse.csr_array((ones, positions, np.arange(n + 1)), shape=(n, count)).T @ rows
+        return (
+            scipy_sparse.csr_array((ones, positions, np.arange(n + 1)), shape=(n, count)).T @ rows
+        )
     if width != 1:
         positions = (positions[:, None] * width + np.arange(width)).ravel()
     out = np.zeros(count * width, rows.dtype)
@@ -98,7 +100,7 @@ def _scatter_add_batch(size: int, batched: Any, args: Any, shape: Any, *params: 
     values = move_batch_first(size, batched[:1], args[:1])
     return _batch(
         size,
-        lambda arrays, indices, more: scatter_add(*arrays, indices, ((size, *shape), *more)),
+        lambda arrays, indices, more: scatter_add(arrays[0], indices, ((size, *shape), *more)),
         values,
         args[1:],
         batched[1:],
@@ -212,11 +214,16 @@ def _scatter_set_masks(i: int, ans: Tensor, args: Any, *params: Any) -> Tensor:
     return ~reached(wrap(np.ones(v.shape, bool), None), x.shape, indices, params)
 
 
+def _scatter_set_jvp(ans: Tensor, tangents: Any, args: Any, *params: Any) -> Tensor:
+    tx, tv = _or_zeros(tangents[:2], args)
+    return _set(tx, tv, args[2:], params)
+
+
 _scatter_set = general(
     "scatter_set",
     _scatter_set_impl,
     infer=lambda x, *rest: Aval(x.shape, x.dtype),
-    jvp=lambda ans, tangents, args, *params: _set(*_or_zeros(tangents[:2], args), args[2:], params),
+    jvp=_scatter_set_jvp,
     vjps=[
         lambda ct, ans, x, v, *rest: _set(ct, zeros_like(v), rest[:-3], rest[-3:]),
         _scatter_set_vjp,

@@ -18,8 +18,16 @@ from lucid.ops.axes import as_tensor, axes_of
 from lucid.ops.direct import direct
 
 __all__ = [
-    *("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_shapes"),
-    *("broadcast_to", "expand_dims", "ravel", "reshape", "squeeze"),
+    "atleast_1d",
+    "atleast_2d",
+    "atleast_3d",
+    "broadcast_arrays",
+    "broadcast_shapes",
+    "broadcast_to",
+    "expand_dims",
+    "ravel",
+    "reshape",
+    "squeeze",
 ]
 
 
@@ -28,7 +36,8 @@ def lengths(name: str, shape: Any, least: int = 0) -> tuple[int, ...]:
     if type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape):
         return shape
     try:
-        found = (index(shape),) if hasattr(shape, "__index__") else tuple(map(index, shape))
+        many = shape if not hasattr(shape, "__index__") else (shape,)
+        found = tuple(index(n) for n in many)
     except TypeError:
         expected = "a shape, an integer or a tuple of them"
         raise OperandError(message(name, expected, repr(shape))) from None

@@ -22,7 +22,13 @@ from lucid.ops.rowwise import operands, rowwise
 from lucid.ops.shape import ravel, reshape
 
 __all__ = [
-    *("argmax", "argmin", "argsort", "count_nonzero", "searchsorted", "sort", "topk"),
+    "argmax",
+    "argmin",
+    "argsort",
+    "count_nonzero",
+    "searchsorted",
+    "sort",
+    "topk",
 ]
 
 
