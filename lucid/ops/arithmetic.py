@@ -219,9 +219,6 @@ def _floor_divide(x1: Any, x2: Any) -> Any:
         return np.where(infinite, np.floor(np.divide(x1, x2)), np.floor_divide(x1, x2))
 
 
-_floor_divide.ufunc = np.floor_divide  # type: ignore[attr-defined]
-
-
 @elementwise(_floor_divide, ZERO, ZERO, weak=True)
 def floor_divide(x1: ArrayLike, x2: ArrayLike, /) -> Tensor:
     """Divide element by element and round down.

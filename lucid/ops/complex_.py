@@ -140,9 +140,6 @@ def _sign_impl(x: Any) -> Any:
     return result
 
 
-_sign_impl.ufunc = np.sign  # type: ignore[attr-defined]
-
-
 @elementwise(_sign_impl, BELOW, singular=(0,))
 def sign(x: ArrayLike, /) -> Tensor:
     """Return the sign of every element.

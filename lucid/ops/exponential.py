@@ -80,9 +80,6 @@ def _expm1(x: Any) -> Any:
     return result
 
 
-_expm1.ufunc = np.expm1  # type: ignore[attr-defined]
-
-
 @elementwise(_expm1, lambda ans, x: ans + 1, singular=(0,))
 def expm1(x: ArrayLike, /) -> Tensor:
     """Return the exponential less one, accurate near 0.

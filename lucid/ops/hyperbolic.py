@@ -72,9 +72,6 @@ def _tanh(x: Any) -> Any:
     return result
 
 
-_tanh.ufunc = np.tanh  # type: ignore[attr-defined]
-
-
 @elementwise(_tanh, lambda ans, x: 1 - ans * ans, singular=(0,))
 def tanh(x: ArrayLike, /) -> Tensor:
     """Return the hyperbolic tangent of every element.

@@ -126,8 +126,8 @@ def round(x: ArrayLike, /, decimals: int = 0) -> Tensor:  # noqa: A001 - the sta
 _round = general(
     "round",
     np.round,
-    infer=lambda x, decimals: x._replace(weak=False),
-    batch=lambda size, batched, operands, decimals: apply(_round, operands, (decimals,)),
+    infer=lambda x, decimals=0: x._replace(weak=False),
+    batch=lambda size, batched, operands, decimals=0: apply(_round, operands, (decimals,)),
     smooth=False,
 )
 

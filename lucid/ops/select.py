@@ -271,13 +271,14 @@ def clip(x: ArrayLike, /, min: ArrayLike | None = None, max: ArrayLike | None = 
     return out
 
 
-@elementwise(np.maximum, BELOW, BELOW, name="clip_lower")
+# Not the ufuncs themselves: those are the implementation of `maximum` and `minimum`.
+@elementwise(lambda x, limit: np.maximum(x, limit), BELOW, BELOW, name="clip_lower")
 def _at_least(x: Any, limit: Any, /) -> Any:
     """Return `limit` where `x` is not above it."""
     ...
 
 
-@elementwise(np.minimum, BELOW, BELOW, name="clip_upper")
+@elementwise(lambda x, limit: np.minimum(x, limit), BELOW, BELOW, name="clip_upper")
 def _at_most(x: Any, limit: Any, /) -> Any:
     """Return `limit` where `x` is not below it."""
     ...
