@@ -83,7 +83,9 @@ class Layout:
                 buffers = {n: _constant(value) for n, value in buffers.items()}
             state["_parameters"] = parameters
             state["_buffers"] = buffers
-            state["_modules"] = {n: None if k is None else made[k] for n, k in entry.modules.items()}
+            state["_modules"] = {
+                n: None if k is None else made[k] for n, k in entry.modules.items()
+            }
             state["_frozen"] = entry.frozen
         return made[0]
 

@@ -1,7 +1,7 @@
 """Module: a tree of named parameters, buffers and modules, and a function over them.
 
-A Module is a thin stateful shell: its `forward` calls the pure functions of `lucid.functional`. It is
-also a pytree (see `lucid.nn.layout`), so that every transformation takes it as an argument.
+A Module is a thin stateful shell: its `forward` calls the pure functions of `lucid.functional`.
+It is also a pytree (see `lucid.nn.layout`), so that every transformation takes it as an argument.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ M = TypeVar("M", bound="Module")
 class Module(Tree):
     """Base class of layers and models.
 
-    A subclass calls ``super().__init__()``, assigns its parameters, buffers and modules as attributes, and
+    A subclass calls ``super().__init__()``, assigns its parameters and modules as attributes, and
     defines `forward`. Parameters and modules register themselves when assigned; buffers by
     `register_buffer`.
 
@@ -81,6 +81,7 @@ class Module(Tree):
         raise UnsupportedError(message(name, "a Module with a forward method", "none", hint))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the output."""
         return self.forward(*args, **kwargs)
 
     # -- attributes ------------------------------------------------------------------------------
@@ -148,9 +149,7 @@ class Module(Tree):
         self._check_new("register_parameter", name, param, Parameter)
         self._place("_parameters", name, param)
 
-    def register_buffer(
-        self, name: str, tensor: ArrayLike | None, persistent: bool = True
-    ) -> None:
+    def register_buffer(self, name: str, tensor: ArrayLike | None, persistent: bool = True) -> None:
         """Add a Tensor that is part of the state but not trained.
 
         Args:
@@ -394,9 +393,12 @@ class Module(Tree):
     def __repr__(self) -> str:
         if "_modules" not in self.__dict__:
             return f"<{type(self).__name__} without super().__init__()>"
-        extra = self.extra_repr()
-        children = [f"({n}): {_indent(repr(m))}" for n, m in self._modules.items()]
-        return show(type(self).__name__, extra, children)
+        lines = [line.replace("\n", "\n  ") for line in self._shown()]
+        return show(type(self).__name__, self.extra_repr(), lines)
+
+    def _shown(self) -> list[str]:
+        """Return how `repr` shows the modules below."""
+        return [f"({name}): {module!r}" for name, module in self._modules.items()]
 
 
 def show(name: str, extra: str, children: list[str]) -> str:
@@ -405,10 +407,6 @@ def show(name: str, extra: str, children: list[str]) -> str:
         return f"{name}({extra})"
     lines = [*(extra.split("\n") if extra else ()), *children]
     return f"{name}(\n  " + "\n  ".join(lines) + "\n)"
-
-
-def _indent(text: str) -> str:
-    return text.replace("\n", "\n  ")
 
 
 def _uninitialised(module: Module, name: str) -> MissingAttributeError:

@@ -76,7 +76,9 @@ class LambdaLR(LRScheduler):
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Any, last_epoch: int = -1) -> None:
         count = len(optimizer.param_groups)
-        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * count
+        self.lr_lambdas = (
+            list(lr_lambda) if isinstance(lr_lambda, Sequence) else [lr_lambda] * count
+        )
         if len(self.lr_lambdas) != count:
             got = str(len(self.lr_lambdas))
             raise OptionError(message("LambdaLR", f"{count} functions", got))

@@ -204,8 +204,12 @@ class SGD(Optimizer):
         maximize: bool = False,
     ) -> None:
         defaults = {
-            **{"lr": lr, "momentum": momentum, "dampening": dampening},
-            **{"weight_decay": weight_decay, "nesterov": nesterov, "maximize": maximize},
+            "lr": lr,
+            "momentum": momentum,
+            "dampening": dampening,
+            "weight_decay": weight_decay,
+            "nesterov": nesterov,
+            "maximize": maximize,
         }
         super().__init__(params, defaults)
 
@@ -253,8 +257,12 @@ class Adam(Optimizer):
         maximize: bool = False,
     ) -> None:
         defaults = {
-            **{"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay},
-            **{"amsgrad": amsgrad, "maximize": maximize},
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
         }
         super().__init__(params, defaults)
 

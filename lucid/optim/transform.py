@@ -118,9 +118,7 @@ def leafwise(
     )
 
 
-def _one(
-    kernel: Kernel, row: Sequence[Any], numbers: Sequence[Any], real: bool
-) -> Sequence[Any]:
+def _one(kernel: Kernel, row: Sequence[Any], numbers: Sequence[Any], real: bool) -> Sequence[Any]:
     if row[0] is None or type(row[0]) is Fixed:
         return (row[0], *row[2:])
     leaves: Sequence[Any] = [None if x is None else take(x) for x in row]
