@@ -105,8 +105,8 @@ def linspace(
         common = get_default_dtype()
     target = target_dtype("linspace", dtype, device, common)
     if type(start) in PYTHON and type(stop) in PYTHON:
-        ends = cast("Any", (start, stop))
-        return wrap(np.linspace(*ends, num, endpoint=endpoint, dtype=target), None)
+        space = cast("Any", np.linspace)
+        return wrap(space(start, stop, num, endpoint=endpoint, dtype=target), None)
     a, b = asarray(start, dtype=common), asarray(stop, dtype=common)
     w = np.linspace(0, 1, num, endpoint=endpoint, dtype=finfo(common).dtype)
     w = w.reshape(num, *(1,) * max(a.ndim, b.ndim))

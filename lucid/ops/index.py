@@ -13,7 +13,7 @@ import numpy as np
 
 from lucid.core.cotangent import fit
 from lucid.core.define import align_batch, general, linear
-from lucid.core.dispatch import apply, explain, top
+from lucid.core.dispatch import apply, explain
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, concrete, install, wrap
@@ -94,19 +94,32 @@ _place = direct(
 def _gather_key(x: Tensor, key: Any) -> Tensor:
     """Read by a key with arrays in it."""
     given = key if isinstance(key, tuple) else (key,)
-    entries = tuple(entry_of(k) if isinstance(k, list) else k for k in given)
     value = x._value
-    if x._note is None and type(value) is np.ndarray and top(entries) is None:
-        plain = tuple(k._value if isinstance(k, Tensor) else k for k in entries)
-        if all(type(k) is not np.ndarray or k.dtype.kind in "iub" for k in plain):
-            try:
-                return wrap(np.asarray(value[plain]), None)
-            except IndexError as error:
-                raise explain(_gather, (x,), error) from error
-    split = split_key(x.shape, entries)
+    if x._note is None and type(value) is np.ndarray and (plain := _plain(given)) is not None:
+        try:
+            return wrap(np.asarray(value[plain]), None)
+        except IndexError as error:
+            raise explain(_gather, (x,), error) from error
+    split = split_key(x.shape, key)
     if not split.trivial:
         x = _getitem(x, (split.basic,))
     return apply(_gather, (x, *split.indices), split.params)
+
+
+def _plain(entries: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Return a key as NumPy takes it, if nothing watches its arrays and all of them can index."""
+    out: list[Any] = []
+    for k in entries:
+        if isinstance(k, Tensor):
+            if k._note is not None:
+                return None
+            k = k._value
+        elif isinstance(k, list | tuple):
+            return None
+        if type(k) is np.ndarray and k.dtype.kind not in "iub":
+            return None
+        out.append(k)
+    return tuple(out)
 
 
 # -- gather ----------------------------------------------------------------------------------------

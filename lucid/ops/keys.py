@@ -65,9 +65,12 @@ def _slice(s: slice) -> tuple[Any, Any, Any]:
     return (start, stop, step)
 
 
-def numpy_key(key: Sequence[Any]) -> tuple[Any, ...]:
+def numpy_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a static key as NumPy takes it."""
-    return tuple(slice(*k) if type(k) is tuple else k for k in key)
+    for k in key:
+        if type(k) is tuple:
+            return tuple([slice(*k) if type(k) is tuple else k for k in key])
+    return key
 
 
 # -- splitting a key with arrays -------------------------------------------------------------------
@@ -95,6 +98,8 @@ class Split(NamedTuple):
 
 def split_key(shape: tuple[int, ...], key: Any) -> Split:
     """Take apart a key for an array of this shape."""
+    if isinstance(key, Tensor | np.ndarray) and key.dtype.kind in "iu" and shape:
+        return Split((FULL,), (0,), (asarray(key),), 0, key.size <= 1)  # the most frequent one
     entries = _expand(shape, [entry_of(k) for k in (key if isinstance(key, tuple) else (key,))])
     basic: list[Any] = []
     axes: list[int] = []

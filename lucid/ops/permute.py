@@ -239,6 +239,10 @@ _roll = direct(
 )
 
 
+def _reversed(self: Tensor) -> Tensor:
+    return _permute(self, (tuple(range(self.ndim - 1, -1, -1)),))
+
+
 def _transpose_method(self: Tensor, *axes: Any) -> Tensor:
     """Reorder the axes, by default into the opposite order."""
     if len(axes) == 1 and not hasattr(axes[0], "__index__"):
@@ -250,7 +254,7 @@ install(
     {
         "transpose": _transpose_method,
         "swapaxes": swapaxes,
-        "T": property(transpose, doc="The array with its axes in the opposite order."),
+        "T": property(_reversed, doc="The array with its axes in the opposite order."),
         "mT": property(matrix_transpose, doc="The array with its last two axes exchanged."),
     }
 )
