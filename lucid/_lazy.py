@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = [
     *("numpy_adapters", "scipy_fft", "scipy_linalg", "scipy_sparse", "scipy_special"),
-    "special_functions",
+    *("special_functions", "submodule"),
 ]
 
 
@@ -24,6 +24,11 @@ class LazyModule:
 
     def __repr__(self) -> str:
         return f"<lazily imported module {self._name!r}>"
+
+
+def submodule(name: str) -> Any:
+    """Import a public namespace of lucid."""
+    return importlib.import_module(f"lucid.{name}")
 
 
 if TYPE_CHECKING:

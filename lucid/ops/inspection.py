@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
 
 from lucid.config import get_default_dtype
+from lucid.core.tensor import Tensor, install
 from lucid.dtypes import default_complex
 from lucid.errors import OperandError, message
 
@@ -93,6 +95,16 @@ class ArrayNamespaceInfo:
             if k not in _KINDS:
                 raise OperandError(message("dtypes", f"a kind among {[*_KINDS]}", repr(k)))
         return {name: np.dtype(name) for k in kinds for name in _KINDS[k]}
+
+
+def _namespace(self: Tensor, /, *, api_version: str | None = None) -> Any:
+    """Return the namespace of the array API's functions: lucid itself."""
+    if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12", "2025.12"):
+        raise OperandError(message("__array_namespace__", "a version up to 2025.12", api_version))
+    return sys.modules["lucid"]
+
+
+install({"__array_namespace__": _namespace})
 
 
 def _check_device(device: str | None) -> None:
