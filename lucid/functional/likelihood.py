@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ def _places(target: Any, count: int, axis: int, ignore: int) -> tuple[Any, Any]:
     if safe.size and (safe.min() < 0 or safe.max() >= count):
         wrong = safe[(safe < 0) | (safe >= count)].flat[0]
         want = f"class indices from 0 to {count - 1}, or {ignore} to ignore"
-        raise IndexOutOfBoundsError(message("cross_entropy", want, str(wrong)))
+        raise IndexOutOfBoundsError(message("target", want, str(wrong)))
     return np.expand_dims(safe, axis), ignored
 
 
@@ -167,14 +166,10 @@ def cross_entropy(
         if label_smoothing:
             t = t * (1 - label_smoothing) + label_smoothing / count
         losses = -(t * (logs if weights is None else logs * weights)).sum(axis)
-        return (
-            losses.sum() / _rows(x, axis) if reduction == "mean" else reduce_loss(losses, reduction)
-        )
+        if reduction == "mean":
+            return losses.sum() / (x.size // count if count else 0)
+        return reduce_loss(losses, reduction)
     return _index_loss(name, logs, t, weights, axis, ignore_index, reduction, label_smoothing)
-
-
-def _rows(x: Tensor, axis: int) -> int:
-    return math.prod(x.shape[:axis]) * math.prod(x.shape[axis + 1 :])
 
 
 def nll_loss(
@@ -252,15 +247,13 @@ def _index_loss(
     """Return the loss of class indices: log-likelihoods picked, weighted, smoothed and reduced."""
     shape = logs.shape[:axis] + logs.shape[axis + 1 :]
     if target.dtype.kind not in "iu":
-        hint = (
-            "convert class indices with .astype(int); shares of every class have the input's shape"
-        )
+        hint = "use .astype(int) for indices; shares of all classes have the input's shape"
         raise DTypeError(message(name, "integer class indices", str(target.dtype), hint))
     if target.shape != shape:
         hint = f"the input has shape {logs.shape}"
         raise ShapeError(message(name, f"a target of shape {shape}", f"shape {target.shape}", hint))
     weighted = logs if weights is None else logs * weights
-    losses = -_pick(weighted, target, axis, ignore)
+    losses = 0.0 - _pick(weighted, target, axis, ignore)
     if smoothing:
         even = where(target != ignore, -weighted.sum(axis), 0)
         losses = (1 - smoothing) * losses + smoothing / logs.shape[axis] * even
@@ -371,7 +364,8 @@ def binary_cross_entropy_with_logits(
     Example:
         >>> import lucid
         >>> from lucid import functional
-        >>> functional.binary_cross_entropy_with_logits(lucid.asarray([0.0, 1000.0]), 1.0, reduction="none")
+        >>> x = lucid.asarray([0.0, 1000.0])
+        >>> functional.binary_cross_entropy_with_logits(x, 1.0, reduction="none")
         Tensor([0.69314718, 0.        ])
     """
     name = "binary_cross_entropy_with_logits"
@@ -421,10 +415,8 @@ def kl_div(
     reduction = reduction_of("kl_div", reduction, "batchmean")
     check_same_shape("kl_div", input, target)
     x, t = as_tensors("kl_div", (input, target))
-    if log_target:
-        terms = exp(t) * (t - x)
-    else:
-        terms = where(t > 0, t * log(where(t > 0, t, 1)), 0) - t * x
+    own = exp(t) * t if log_target else where(t > 0, t * log(where(t > 0, t, 1)), 0)
+    terms = own - (exp(t) if log_target else t) * x
     if reduction == "batchmean":
         return terms.sum() / (x.shape[0] if x.ndim else 1)
     return reduce_loss(terms, reduction)

@@ -53,7 +53,8 @@ def mse_loss(x: ArrayLike, y: ArrayLike, reduction: str | None = "mean") -> Tens
     Example:
         >>> import lucid
         >>> from lucid import functional
-        >>> functional.mse_loss(lucid.asarray([2.5, 0.0, 2.0, 8.0]), lucid.asarray([3.0, -0.5, 2.0, 7.0]))
+        >>> y = lucid.asarray([3.0, -0.5, 2.0, 7.0])
+        >>> functional.mse_loss(lucid.asarray([2.5, 0.0, 2.0, 8.0]), y)
         Tensor(0.375)
     """
     check_same_shape("mse_loss", x, y)
@@ -208,7 +209,7 @@ def l1_loss(input: ArrayLike, target: ArrayLike, reduction: str | None = "mean")
 def huber_loss(
     input: ArrayLike, target: ArrayLike, reduction: str | None = "mean", delta: float = 1.0
 ) -> Tensor:
-    """Return the mean of d²/2 where |d| = |x - y| is at most delta, delta·(|d| - delta/2) elsewhere.
+    """Return the mean of d²/2 where |d| = |x - y| is at most delta, else of delta·(|d| - delta/2).
 
     Args:
         input: the predictions, of any shape.
@@ -243,7 +244,7 @@ def huber_loss(
 def smooth_l1_loss(
     input: ArrayLike, target: ArrayLike, reduction: str | None = "mean", beta: float = 1.0
 ) -> Tensor:
-    """Return the mean of d²/(2 beta) where |d| = |x - y| is below beta, |d| - beta/2 elsewhere.
+    """Return the mean of d²/(2 beta) where |d| = |x - y| is below beta, else of |d| - beta/2.
 
     Args:
         input: the predictions, of any shape.

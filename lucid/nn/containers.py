@@ -118,9 +118,10 @@ class Sequential(_Numbered):
 
     def forward(self, input: Any) -> Any:
         """Apply the modules."""
+        output = input
         for module in self._modules.values():
-            input = module(input)
-        return input
+            output = module(output)
+        return output
 
 
 class ModuleList(_Numbered):

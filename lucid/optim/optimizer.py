@@ -178,7 +178,7 @@ class SGD(Optimizer):
         maximize: ascend instead.
 
     Raises:
-        OptionError: if a number is negative, or `nesterov` comes without momentum or with dampening.
+        OptionError: if a number is negative, or `nesterov` lacks momentum or meets dampening.
 
     Example:
         >>> from lucid import nn, optim

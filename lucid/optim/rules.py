@@ -12,6 +12,7 @@ import numpy as np
 
 from lucid.core.dispatch import bind
 from lucid.core.op import OPS
+from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, OptionError, message
 from lucid.optim.transform import GradientTransformation, Number, leafwise, number, zeros
 
@@ -63,7 +64,7 @@ def sgd(
         The gradient transformation.
 
     Raises:
-        OptionError: if a number is negative, or `nesterov` comes without momentum or with dampening.
+        OptionError: if a number is negative, or `nesterov` lacks momentum or meets dampening.
 
     Example:
         >>> from lucid import optim

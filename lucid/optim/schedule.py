@@ -129,7 +129,7 @@ def cosine(lr: float, T_max: float, eta_min: float = 0.0) -> Schedule:  # noqa: 
 
 
 def warm_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:  # noqa: N803
-    """Return `cosine` that starts anew after `T_0` steps, then after `T_mult` times as many, …
+    """Return `cosine`, anew after `T_0` steps, then after `T_mult` times as many, and so on.
 
     Example:
         >>> from lucid.optim import schedule
@@ -174,8 +174,8 @@ def one_cycle(
 
     Example:
         >>> from lucid.optim import schedule
-        >>> rate = schedule.one_cycle(1.0, 11, pct_start=0.5, div_factor=2.0, anneal_strategy="linear")
-        >>> [round(rate(k), 3) for k in (0, 2, 4, 10)]
+        >>> rate = schedule.one_cycle(1.0, 10, 0.5, "linear", div_factor=2.0)
+        >>> [round(rate(k), 3) for k in (0, 2, 4, 9)]
         [0.5, 0.75, 1.0, 0.0]
 
     References:
@@ -218,7 +218,8 @@ def join(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
 
     Example:
         >>> from lucid.optim import schedule
-        >>> rate = schedule.join([schedule.linear(1.0, 0.0, 1.0, 2), schedule.exponential(1.0, 0.5)], [2])
+        >>> warm, cool = schedule.linear(1.0, 0.0, 1.0, 2), schedule.exponential(1.0, 0.5)
+        >>> rate = schedule.join([warm, cool], [2])
         >>> [rate(k) for k in range(4)]
         [0.0, 0.5, 1.0, 0.5]
     """

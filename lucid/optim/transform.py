@@ -1,8 +1,9 @@
 """Gradient transformations: pure functions that turn gradients into updates.
 
-A transformation is a pair ``init(params) -> state`` and ``update(grads, state, params) -> (updates, state)``
-over pytrees; ``apply_updates(params, updates)`` takes the step. All of them can be differentiated,
-batched and jitted. The ambient tape (`.backward()`) does not follow a step; `lucid.grad` does.
+A transformation is a pair of functions over pytrees, ``init(params)``, which returns a state, and
+``update(grads, state, params)``, which returns updates and the next state;
+``apply_updates(params, updates)`` takes the step. All can be differentiated, batched and jitted.
+The ambient tape (`.backward()`) does not follow a step; `lucid.grad` does.
 """
 
 from __future__ import annotations
@@ -90,8 +91,8 @@ def leafwise(
     Args:
         name: for messages.
         kernel: ``kernel(g, p, *slots, *numbers)``, a tuple with the update and the new slots. It is
-            infix arithmetic that serves arrays and Tensors alike; augmented assignment, to values of
-            its own making only, spares temporaries of arrays.
+            infix arithmetic that serves arrays and Tensors alike; augmented assignment, only to
+            values of its own making, spares temporaries of arrays.
         grads: the tree of gradients; a leaf None, or that is `Fixed`, is passed over.
         slots: trees of the structure of `grads`, or None for a slot that is not used.
         params: the tree of parameters, or None.
