@@ -18,6 +18,7 @@ from lucid.ops.linalg.matrix import (
     batch_aligned,
     eye,
     matrix,
+    real_of,
     real_part,
     same,
     scalar,
@@ -215,8 +216,7 @@ def _slogdet_vjp(ct: Any, ans: Any, a: Tensor) -> Tensor | None:
 
 
 def _slogdet_infer(a: Aval) -> tuple[Aval, Aval]:
-    real = np.empty(0, a.dtype).real.dtype
-    return Aval(a.shape[:-2], a.dtype), Aval(a.shape[:-2], real)
+    return Aval(a.shape[:-2], a.dtype), Aval(a.shape[:-2], real_of(a.dtype))
 
 
 _slogdet = batch_aligned(

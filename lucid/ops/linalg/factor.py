@@ -23,6 +23,7 @@ from lucid.ops.linalg.matrix import (
     matrices,
     matrix,
     padded,
+    real_of,
     refuse,
     same,
     skew,
@@ -246,14 +247,15 @@ def _lu_impl(a: Array) -> Any:
     p[...] = np.eye(a.shape[-2])
     for index in np.ndindex(*a.shape[:-2]):
         if a[index].size:
-            p[index], low[index], up[index] = scipy_linalg.lu(a[index])
+            parts: Any = scipy_linalg.lu(a[index])
+            p[index], low[index], up[index] = parts
     return p, low, up
 
 
 def _lu_infer(a: Aval) -> tuple[Aval, Aval, Aval]:
     *lead, m, n = a.shape
     k = min(m, n)
-    real = np.empty(0, a.dtype).real.dtype
+    real = real_of(a.dtype)
     return (
         Aval((*lead, m, m), real),
         Aval((*lead, m, k), a.dtype),

@@ -183,7 +183,7 @@ def _principal(name: str, noun: str, function: Any, a: Array) -> Array:
     def one(a: Array) -> Array:
         with warnings.catch_warnings():  # what they warn of is checked below
             warnings.simplefilter("ignore")
-            result = np.asarray(function(a))
+            result: Any = np.asarray(function(a))
         if not np.isfinite(result).all():
             raise refuse(name, f"matrices with a {noun}", "that has none", a)
         if result.dtype.kind == "c" and a.dtype.kind != "c":
@@ -290,8 +290,9 @@ def _solve_sylvester_impl(a: Array, b: Array, q: Array) -> Array:
     form = "complex" if dtype.kind == "c" else "real"
 
     def one(a: Array, b: Array, q: Array) -> Array:
-        r, u = scipy_linalg.schur(a.astype(dtype), output=form)
-        s, v = scipy_linalg.schur(b.astype(dtype), output=form)
+        left: Any = scipy_linalg.schur(a.astype(dtype), output=form)
+        right: Any = scipy_linalg.schur(b.astype(dtype), output=form)
+        (r, u), (s, v) = left, right
         y, scale, info = trsyl(r, s, u.conj().T @ q @ v)
         if info:
             want = "A and -B without a common eigenvalue"

@@ -42,21 +42,21 @@ def coincidence(w: Tensor) -> Tensor | float:
     return row(largest(w, 1) * (_SLACK * n * float(np.finfo(w.dtype).eps))) if n else 0.0
 
 
-def loud(x: Tensor, among: Tensor | None = None, axes: int = 2) -> Any:
+def loud(x: Tensor, among: Tensor | None = None, axes: int = 2) -> Tensor:
     """Return which entries are more than rounding among those of a matrix.
 
     With ``axes=1``, of a vector. `among` is `x` itself by default.
     """
     among = x if among is None else among
-    if 0 in among.shape[among.ndim - axes :]:
-        return True
+    if 0 in among.shape[among.ndim - axes :]:  # nothing to take the largest of
+        return abs(x) > 0
     return abs(x) > largest(among, axes) * math.sqrt(np.finfo(among.dtype).eps)
 
 
-def loud_pairs(y: Tensor, among: Tensor, gw: Tensor | None) -> Any:
+def loud_pairs(y: Tensor, among: Tensor, gw: Tensor | None) -> Tensor:
     """Return which pairs (i, j) the entries of `y`, or a cotangent of eigenvalue i or j, need."""
     here = loud(y, among)
-    if gw is None or here is True:
+    if gw is None:
         return here
     w = loud(gw, axes=1)
     return here | row(w) | column(w)
@@ -68,9 +68,8 @@ def must_vanish(y: Tensor, among: Tensor, name: str) -> None:
     All of a cotangent can be rounding, where contributions have cancelled; of so little no error
     is made, as ignoring it is no more than to choose a gauge.
     """
-    if 0 not in y.shape[-2:]:
-        need = loud(y, among) & (abs(y) > 100 * float(np.finfo(y.dtype).eps))
-        quotient(y, constant(np.zeros((1, 1)), y), 0.0, need, name)
+    need = loud(y, among) & (abs(y) > 100 * float(np.finfo(y.dtype).eps))
+    quotient(y, constant(np.zeros((1, 1)), y), 0.0, need, name)
 
 
 def quotient(y: Tensor, d: Tensor, floor: Any, need: Any, name: str, strict: bool = True) -> Tensor:

@@ -12,10 +12,10 @@ from lucid.core.dispatch import apply, lift
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor
-from lucid.errors import ShapeError, message
-from lucid.ops.linalg.matrix import Array, adjoint, batch_shape, check_matrix, real_part
+from lucid.ops.linalg.matrix import Array, adjoint, check_matrix, real_part
 from lucid.ops.linalg.norms import matrix_rank, rank_tolerance
 from lucid.ops.linalg.singular import svdvals
+from lucid.ops.linalg.solve import flat, system
 
 __all__ = ["LstsqResult", "lstsq", "pinv"]
 
@@ -136,20 +136,10 @@ def lstsq(a: ArrayLike, b: ArrayLike, /, rcond: float | None = None) -> LstsqRes
         >>> bool(lucid.max(abs(fit.solution - lucid.asarray([1.0, 2.0]))) < 1e-14)
         True
     """
-    a, b = lift("lstsq", (a, b))
-    a = check_matrix("lstsq", a)
-    vector = isinstance(b, Tensor) and b.ndim == 1
-    if vector:
-        b = apply(OPS["reshape"], (b,), ((*b.shape, 1),))
-    b = check_matrix("lstsq", b)
-    if b.shape[-2] != a.shape[-2]:
-        want = f"a right-hand side with {a.shape[-2]} rows for a matrix of shape {a.shape}"
-        raise ShapeError(message("lstsq", want, f"shape {b.shape[:-1] if vector else b.shape}"))
-    batch_shape("lstsq", a, b)
+    a, b, vector = system("lstsq", a, b, square=False)
     x = pinv(a, rtol=rcond) @ b
     rest = b - a @ x
     residuals = apply(OPS["sum"], (real_part(conj(rest) * rest),), ((rest.ndim - 2,), False))
     if vector:
-        x = apply(OPS["reshape"], (x,), (x.shape[:-1],))
         residuals = apply(OPS["reshape"], (residuals,), (residuals.shape[:-1],))
-    return LstsqResult(x, residuals, matrix_rank(a, rtol=rcond), svdvals(a))
+    return LstsqResult(flat(x, vector), residuals, matrix_rank(a, rtol=rcond), svdvals(a))

@@ -14,13 +14,6 @@ from lucid.core.op import OPS, Aval, Op
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import DTypeError, LinAlgError, ShapeError, message
 
-__all__ = [
-    *("adjoint", "batch_aligned", "batch_shape", "check_inexact", "check_matrix", "check_square"),
-    *("column", "constant", "diagonal_of", "each_matrix", "eye", "half_lower", "hermitian"),
-    *("matrices", "matrix", "padded", "real_part", "refuse", "row", "same", "scalar", "skew"),
-    *("trace_of", "transposed", "triangle"),
-]
-
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -53,6 +46,11 @@ def check_inexact(name: str, x: Tensor) -> Tensor:
         hint = "convert it with .astype(lucid.float64)"
         raise DTypeError(message(name, "a floating or complex array", str(x.dtype), hint))
     return x
+
+
+def real_of(dtype: Any) -> np.dtype[Any]:
+    """Return the real dtype as precise as a floating or complex one."""
+    return np.finfo(dtype).dtype
 
 
 def check_square(name: str, x: Tensor) -> Tensor:
@@ -141,7 +139,7 @@ def real_part(x: Tensor) -> Tensor:
 
 def constant(value: Any, like: Tensor) -> Tensor:
     """Return a real array as a Tensor as precise as `like`."""
-    return wrap(np.asarray(value, np.finfo(like.dtype).dtype), None)
+    return wrap(np.asarray(value, real_of(like.dtype)), None)
 
 
 def eye(n: int, like: Tensor) -> Tensor:

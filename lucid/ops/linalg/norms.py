@@ -15,7 +15,7 @@ from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.linalg.matrix import Array, check_matrix, real_part
+from lucid.ops.linalg.matrix import Array, check_matrix, real_of, real_part
 from lucid.ops.linalg.singular import svdvals
 from lucid.ops.linalg.solve import inv
 
@@ -68,17 +68,12 @@ def vector_norm(
 
 def _vector_norm(t: Tensor, axes: tuple[int, ...], keepdims: bool, p: float) -> Tensor:
     if p == 0:
-        count = apply(OPS["astype"], (t != 0,), (real_dtype(t),))
+        count = apply(OPS["astype"], (t != 0,), (real_of(t.dtype),))
         return apply(OPS["sum"], (count,), (axes, keepdims))
     if p in (1, math.inf, -math.inf):
         name = {1: "sum", math.inf: "max", -math.inf: "min"}[p]
         return apply(OPS[name], (abs(t),), (axes, keepdims))
     return apply(_power_norm, (t,), (axes, keepdims, float(p)))
-
-
-def real_dtype(t: Tensor) -> np.dtype[Any]:
-    """Return the real dtype as precise as that of a floating or complex Tensor."""
-    return np.empty(0, t.dtype).real.dtype
 
 
 def _power_norm_impl(x: Array, axes: tuple[int, ...], keepdims: bool, p: float) -> Array:

@@ -21,6 +21,7 @@ from lucid.ops.linalg.matrix import (
     eye,
     hermitian,
     matrices,
+    real_of,
     real_part,
     row,
     skew,
@@ -187,10 +188,11 @@ def _reach(gu: Tensor | None, u: Tensor, k: int, full: bool) -> tuple[Any, Any]:
     return y, away
 
 
-def _inside(yu: Any, yv: Any, gs: Tensor | None, s: Tensor, strict: bool) -> Tensor:
+def _inside(yu: Any, yv: Any, gs: Any, s: Tensor, strict: bool) -> Tensor:
     """Return what the moments of both sides give in the basis of the singular vectors."""
-    plus = yv if yu is None else yu if yv is None else yu + yv
-    minus = -yv if yu is None else yu if yv is None else yu - yv
+    left: Any = 0 if yu is None else yu
+    right: Any = 0 if yv is None else yv
+    plus, minus = left + right, left - right
     phases = plus.dtype.kind == "c"
     if phases:
         must_vanish(row(diagonal_of(skew(plus))), plus, "phase")
@@ -247,7 +249,7 @@ def _svdvals_impl(a: Array) -> Array:
 
 
 def _svdvals_infer(a: Aval) -> Aval:
-    return Aval((*a.shape[:-2], min(a.shape[-2:])), np.empty(0, a.dtype).real.dtype)
+    return Aval((*a.shape[:-2], min(a.shape[-2:])), real_of(a.dtype))
 
 
 def _svdvals_jvp(ans: Tensor, tangents: Any, args: Any) -> Tensor:

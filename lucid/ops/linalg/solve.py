@@ -32,16 +32,18 @@ from lucid.ops.linalg.matrix import (
 __all__ = ["cho_solve", "inv", "solve", "solve_triangular"]
 
 
-def system(name: str, a: Any, b: Any) -> tuple[Tensor, Tensor, bool]:
+def system(name: str, a: Any, b: Any, square: bool = True) -> tuple[Tensor, Tensor, bool]:
     """Return matrices and right-hand sides that fit, and whether these were one vector."""
     a, b = lift(name, (a, b))
-    a = check_square(name, check_matrix(name, a))
+    a = check_matrix(name, a)
+    if square:
+        check_square(name, a)
     vector = isinstance(b, Tensor) and b.ndim == 1
     if vector:
         b = apply(OPS["reshape"], (b,), ((*b.shape, 1),))
     b = check_matrix(name, b)
-    if b.shape[-2] != a.shape[-1]:
-        want = f"a right-hand side with {a.shape[-1]} rows for a matrix of shape {a.shape}"
+    if b.shape[-2] != a.shape[-2]:
+        want = f"a right-hand side with {a.shape[-2]} rows for a matrix of shape {a.shape}"
         got = f"shape {b.shape[:-1] if vector else b.shape}"
         raise ShapeError(message(name, want, got))
     batch_shape(name, a, b)

@@ -23,6 +23,7 @@ from lucid.ops.linalg.matrix import (
     eye,
     hermitian,
     matrix,
+    real_of,
     real_part,
     refuse,
     row,
@@ -185,7 +186,7 @@ def _eigvalsh_impl(a: Array) -> Array:
 
 
 def _eigvalsh_infer(a: Aval) -> Aval:
-    return Aval(a.shape[:-1], np.empty(0, a.dtype).real.dtype)
+    return Aval(a.shape[:-1], real_of(a.dtype))
 
 
 def _eigvalsh_jvp(ans: Tensor, tangents: Any, args: Any) -> Tensor:
