@@ -1,4 +1,4 @@
-"""What the examples share: options, a progress bar, and how plots look."""
+"""What the examples share: options, a progress bar, one thread, and how plots look."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ import matplotlib as mpl
 mpl.use("Agg")  # draws into files, with or without a screen
 
 import matplotlib.pyplot as plt
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
+
+# These matrices are so small that threads cost more than they help.
+threadpool_limits(1, user_api="blas")
 
 __all__ = ["BLUE", "GREY", "ORANGE", "figure", "options", "progress", "save"]
 

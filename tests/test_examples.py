@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
     ("example", "options", "promise"),
     [
         ("regression", ["--steps", "200"], "gradient descent"),
-        ("digits", ["--epochs", "12"], "mean"),
+        ("digits", ["--epochs", "20"], "mean"),
     ],
 )
 def test_example(example: str, options: list[str], promise: str, tmp_path: Path) -> None:
