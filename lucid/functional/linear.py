@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,13 +45,15 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
 
 def _impl(x: Any, w: Any, b: Any = None) -> Any:
     _shape(x, w, b)
-    ans = x.reshape(-1, x.shape[-1]) @ w.T if x.ndim != 2 else x @ w.T
+    ans = (x if x.ndim == 2 else _rows(x)) @ w.T
     if b is not None:
-        if b.dtype == ans.dtype and ans.ndim:
-            ans += b
-        else:
-            ans = ans + b
+        ans = np.add(ans, b, ans if np.result_type(ans, b) == ans.dtype else None)
     return ans if x.ndim == 2 else ans.reshape(x.shape[:-1] + w.shape[:-1])
+
+
+def _rows(x: Any) -> Any:
+    """Return all vectors along the last axis as the rows of a matrix."""
+    return x.reshape((math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _shape(x: Any, w: Any, b: Any = None) -> tuple[int, ...]:
@@ -58,13 +61,13 @@ def _shape(x: Any, w: Any, b: Any = None) -> tuple[int, ...]:
     if not x.shape or len(w.shape) not in (1, 2) or x.shape[-1] != w.shape[-1]:
         want = "an input of shape (..., in) and a weight of shape (out, in)"
         raise ShapeError(message("linear", want, f"{x.shape} and {w.shape}"))
-    if b is not None and b.shape not in (w.shape[:-1], ()):
+    if isinstance(b, np.ndarray | Aval) and b.shape not in (w.shape[:-1], ()):
         raise ShapeError(message("linear", f"a bias of shape {w.shape[:-1]}", f"{b.shape}"))
     return x.shape[:-1] + w.shape[:-1]
 
 
 def _infer(*avals: Aval) -> Aval:
-    return Aval(_shape(*avals), np.result_type(*(a.dtype for a in avals)))
+    return Aval(_shape(*avals), np.result_type(*(a.dtype for a in avals if not a.weak)))
 
 
 def _jvp(ans: Tensor, tangents: Sequence[Any], operands: Sequence[Any]) -> Any:
@@ -88,7 +91,7 @@ def _input_vjp(ct: Tensor, ans: Tensor, x: Tensor, w: Tensor, b: Any = None) -> 
 
 def _weight_vjp(ct: Tensor, ans: Tensor, x: Tensor, w: Tensor, b: Any = None) -> Tensor:
     if x.ndim != 2:
-        x = x.reshape((-1, x.shape[-1]) if x.size else (0, x.shape[-1]))
+        x = _rows(x)
     if w.ndim == 1:
         return fit(ct.reshape((x.shape[0],)) @ conj(x), w)
     if ct.ndim != 2:
@@ -107,8 +110,8 @@ def _batch(size: int, batched: Sequence[bool], operands: Sequence[Any]) -> Tenso
     if not batched[1]:
         ans = x @ w.mT
     else:  # one matrix each: rows in one axis
-        count = int(np.prod(lead))
-        x = x.reshape((size, count, x.shape[-1]) if batched[0] else (count, x.shape[-1]))
+        rows = math.prod(lead)
+        x = x.reshape((size, rows, x.shape[-1]) if batched[0] else (rows, x.shape[-1]))
         ans = (x @ w.mT).reshape((size, *lead, w.shape[-2]))
     if not matrix:
         ans = ans.reshape(ans.shape[:-1])

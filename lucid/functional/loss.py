@@ -140,7 +140,7 @@ def _squared_error(name: str, mean: bool) -> Op:
         return total / count if count else total.dtype.type(np.nan)
 
     def infer(x: Aval, y: Aval) -> Aval:
-        return Aval((), np.zeros((), np.result_type(x.dtype, y.dtype)).real.dtype)
+        return Aval((), np.zeros((), subtract.op.infer(x, y).dtype).real.dtype)  # type: ignore[attr-defined]
 
     def jvp(ans: Tensor, tangents: Sequence[Any], operands: Sequence[Any]) -> Any:
         x, y = operands

@@ -131,7 +131,7 @@ def log_softmax(input: ArrayLike, dim: int = -1) -> Tensor:
     return _log_softmax(x, (axis_of("log_softmax", dim, x.ndim),))
 
 
-@np.errstate(invalid="ignore")
+@np.errstate(invalid="ignore", divide="ignore")
 def _log_softmax_impl(x: Any, axis: int) -> Any:
     ans = _shifted(x, axis)
     ans -= np.log(np.add.reduce(np.exp(ans), axis, keepdims=True))
