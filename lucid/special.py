@@ -180,7 +180,7 @@ from lucid.ops.special_functions.information import (
     pseudo_huber,
     radian,
     rel_entr,
-    round,
+    round,  # noqa: A004 - SciPy's name
     sindg,
     tandg,
     tklmbda,

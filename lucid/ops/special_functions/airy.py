@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from lucid.errors import NotDifferentiableError, message
-from lucid.ops.special_functions.helpers import sqrt, where
+from lucid.ops.power import sqrt
+from lucid.ops.select import where
 from lucid.ops.special_functions.table import multi
 
 __all__ = ["airy", "airye", "itairy"]

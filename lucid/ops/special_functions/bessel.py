@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from lucid.ops.special_functions.helpers import absolute, sign, where
+from lucid.ops.complex_ import abs as absolute
+from lucid.ops.complex_ import sign
+from lucid.ops.select import where
 from lucid.ops.special_functions.order import macdonald_order
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 

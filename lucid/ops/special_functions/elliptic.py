@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lucid.ops.power import sqrt
+from lucid.ops.rounding import round as rint
+from lucid.ops.select import where
 from lucid.ops.special_functions.carlson import elliprd_taylor
-from lucid.ops.special_functions.helpers import cos, rint, sin, sqrt, where
 from lucid.ops.special_functions.table import NoRule, function, multi
+from lucid.ops.trigonometric import cos, sin
 
 __all__ = [
     *("agm", "ellipe", "ellipeinc", "ellipj", "ellipk", "ellipkinc", "ellipkm1", "elliprc"),

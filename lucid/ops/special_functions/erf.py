@@ -1,4 +1,4 @@
-"""The error function and its kin: Dawson, Faddeeva, Fresnel, Voigt, Owen, the normal distribution."""
+"""The error function and its kin: Dawson, Faddeeva, Fresnel, Voigt, Owen, the normal law."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from typing import Any
 
 from lucid.core.cotangent import conj
 from lucid.core.define import SAME
+from lucid.ops.complex_ import abs as absolute
+from lucid.ops.complex_ import imag, real
+from lucid.ops.exponential import exp
+from lucid.ops.select import where
 from lucid.ops.special import erf, erfc, erfinv
-from lucid.ops.special_functions.helpers import (
-    absolute,
-    cos,
-    exp,
-    horner,
-    imag,
-    real,
-    sin,
-    where,
-)
+from lucid.ops.special_functions.helpers import horner
 from lucid.ops.special_functions.table import adopt, function, multi
+from lucid.ops.trigonometric import cos, sin
 
 __all__ = [
     *("dawsn", "erfcinv", "erfcx", "erfi", "fresnel", "log_ndtr", "modfresnelm", "modfresnelp"),

@@ -7,19 +7,13 @@ from typing import Any
 from lucid._lazy import scipy_special
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
-from lucid.ops.special_functions.helpers import (
-    absolute,
-    cos,
-    cosh,
-    exp,
-    log,
-    log1p,
-    select,
-    sin,
-    sinh,
-    where,
-)
+from lucid.ops.complex_ import abs as absolute
+from lucid.ops.exponential import exp, log, log1p
+from lucid.ops.hyperbolic import cosh, sinh
+from lucid.ops.select import where
+from lucid.ops.special_functions.helpers import select
 from lucid.ops.special_functions.table import DISCRETE, function, multi
+from lucid.ops.trigonometric import cos, sin
 
 __all__ = [
     *("exp1", "expi", "expn", "lambertw", "shichi", "sici", "spence", "wrightomega"),

@@ -9,8 +9,10 @@ from lucid._lazy import scipy_special
 from lucid.core.define import ZERO
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
+from lucid.ops.complex_ import real
+from lucid.ops.select import where
 from lucid.ops.special import digamma, gammaln, polygamma
-from lucid.ops.special_functions.helpers import cospi, real, sinpi, where
+from lucid.ops.special_functions.helpers import cospi, sinpi
 from lucid.ops.special_functions.riemann import zeta_kernel, zetac_kernel
 from lucid.ops.special_functions.table import DISCRETE, NoRule, adopt, function, numeric
 
@@ -82,7 +84,7 @@ gammasgn = function(
 
 
 def _rgamma_slope(ans: Any, z: Any) -> Any:
-    """-ψ(z)/Γ(z), for Re z < 1/2 by reflection, so that it is finite at 0, -1, -2, …"""
+    """-ψ(z)/Γ(z), for Re z < 1/2 by reflection, so that it is finite at the whole z <= 0."""
     low = (real(z) if z.dtype.kind == "c" else z) < 0.5
     m = 1 - where(low, z, 0.0)  # 1/Γ(z) = Γ(m) sin(πz)/π
     reflected = gamma(m) * (cospi(z) - digamma(m) * sinpi(z) / math.pi)

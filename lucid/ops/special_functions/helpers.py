@@ -1,7 +1,6 @@
 """Small functions that several families' derivatives are made of.
 
-They remove singularities that a textbook formula has where its function has none; the elementary
-functions of other families are gathered here under the names that the tables use.
+They remove singularities that a textbook formula has where its function has none.
 """
 
 from __future__ import annotations
@@ -16,23 +15,7 @@ from lucid.ops.rounding import round as rint
 from lucid.ops.select import where
 from lucid.ops.trigonometric import cos, sin
 
-__all__ = [
-    *(
-        "absolute",
-        "cos",
-        "cosh",
-        "cospi",
-        "exp",
-        "expm1",
-        "floor",
-        "horner",
-        "imag",
-        "log",
-        "log1p",
-    ),
-    *("real", "rint", "select", "sign", "sin", "sinh", "sinpi", "slope_of_exprel"),
-    *("slope_of_log1prel", "sqrt", "where"),
-]
+__all__ = ["cospi", "horner", "select", "sinpi", "slope_of_exprel", "slope_of_log1prel"]
 
 
 def select(condition: Any, x: Any, inside: Any, outside: Any, safe: float) -> Any:

@@ -218,8 +218,8 @@ def _betainc_fraction(
 ) -> Array:
     """Run the continued fraction of DiDonato and Morris (1992), equation 9, on jets.
 
-    I = x^a y^b Γ(a+b) / (Γ(a+1) Γ(b)) / (β0 + α1/(β1 + ...)), y = 1 - x; with `swap` the fraction is
-    that of 1 - I = I_y(b, a).
+    I = x^a y^b Γ(a+b) / (Γ(a+1) Γ(b)) / (β0 + α1/(β1 + ...)), y = 1 - x; with `swap` it
+    is the fraction of 1 - I = I_y(b, a).
     """
     weight = _beta_weight(a, b, x)
     slope_a, slope_b = _log_slopes(a, b, x)

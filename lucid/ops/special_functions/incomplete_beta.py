@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from lucid._lazy import scipy_special
+from lucid.ops.exponential import log, log1p
+from lucid.ops.rounding import floor
+from lucid.ops.select import where
 from lucid.ops.special import digamma
-from lucid.ops.special_functions.helpers import floor, log, log1p, where
 from lucid.ops.special_functions.incomplete import beta_density_kernel, betainc_taylor
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from lucid.ops.exponential import log
+from lucid.ops.rounding import floor
 from lucid.ops.special import digamma, polygamma
-from lucid.ops.special_functions.helpers import floor, log
 from lucid.ops.special_functions.incomplete import gamma_density_kernel, gammainc_order
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 

@@ -6,20 +6,14 @@ import math
 from typing import Any
 
 from lucid.core.define import ZERO
-from lucid.ops.special_functions.helpers import (
-    absolute,
-    exp,
-    log,
-    log1p,
-    select,
-    sign,
-    sin,
-    slope_of_exprel,
-    slope_of_log1prel,
-    sqrt,
-    where,
-)
+from lucid.ops.complex_ import abs as absolute
+from lucid.ops.complex_ import sign
+from lucid.ops.exponential import exp, log, log1p
+from lucid.ops.power import sqrt
+from lucid.ops.select import where
+from lucid.ops.special_functions.helpers import select, slope_of_exprel, slope_of_log1prel
 from lucid.ops.special_functions.table import function
+from lucid.ops.trigonometric import sin
 
 __all__ = [
     *("boxcox", "boxcox1p", "cbrt", "cosdg", "cosm1", "cotdg", "entr", "exp10", "exp2", "expit"),
@@ -345,7 +339,7 @@ powm1 = function(
     ),
 )
 
-round = function(
+round = function(  # noqa: A001 - SciPy's name
     "round",
     "Nearest whole number, halves to even",
     "",

@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from lucid.ops.complex_ import abs as absolute
+from lucid.ops.exponential import exp
+from lucid.ops.select import where
 from lucid.ops.special_functions.bessel import i0, j0, k0, y0
-from lucid.ops.special_functions.helpers import absolute, exp, horner, select, where
+from lucid.ops.special_functions.helpers import horner, select
 from lucid.ops.special_functions.table import NoRule, function, multi
 
 __all__ = [

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from lucid.ops.exponential import exp, log, log1p
+from lucid.ops.power import sqrt
+from lucid.ops.select import where
 from lucid.ops.special_functions.bessel import ive
 from lucid.ops.special_functions.gamma import betaln
-from lucid.ops.special_functions.helpers import exp, log, log1p, sqrt, where
 from lucid.ops.special_functions.hypergeometric import hyp1f1
 from lucid.ops.special_functions.incomplete_gamma import gamma_density
 from lucid.ops.special_functions.statistics import (

@@ -44,11 +44,8 @@ def macdonald_order(v: Array, x: Array, order: int, scaled: bool) -> Array:
     t = lo[:, None] + h[:, None] * np.arange(_NODES + 1)
     up = w[:, None] * t - 2 * z[:, None] * np.sinh(0.5 * t) ** 2 - top[:, None]
     fold = np.exp(-2 * w[:, None] * t)
-    if order == 1:
-        values = t * np.exp(up) * (1 - fold) / 2
-    else:
-        values = t * t * np.exp(up) * (1 + fold) / 2
+    values = t**order * np.exp(up) * (1 + (-1) ** order * fold) / 2
     values[:, 0] *= 0.5
     total = h * values.sum(axis=1) * np.exp(top if scaled else top - z)
-    total = np.where(np.isinf(x), 0.0, total) if order == 2 else np.where(x == np.inf, 0.0, total)
+    total = np.where(x == np.inf, 0.0, total)
     return np.where(x > 0, total * (np.sign(v) if order == 1 else 1.0), np.nan)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from lucid.ops.special_functions.helpers import sqrt, where
+from lucid.ops.power import sqrt
+from lucid.ops.select import where
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function
 
 __all__ = [

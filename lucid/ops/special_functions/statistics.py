@@ -32,7 +32,7 @@ def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int) -> Array:
     peak = np.log(s0)
 
     def g(u: Array) -> Array:
-        """g(peak + u) - g(peak), without cancellation."""
+        """The exponent at peak + u less that at the peak, without cancellation."""
         e1 = np.expm1(u)
         quad = 0.5 * q * s0 * s0 * e1 * (e1 + 2)
         return m * u - quad + c * s0 * e1

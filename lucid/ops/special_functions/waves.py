@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from lucid.ops.special_functions.helpers import cos, cosh
+from lucid.ops.hyperbolic import cosh
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, multi
+from lucid.ops.trigonometric import cos
 
 __all__ = [
     *("mathieu_a", "mathieu_b", "mathieu_cem", "mathieu_modcem1", "mathieu_modcem2"),
