@@ -9,6 +9,7 @@ import numpy as np
 from lucid.core.tensor import Tensor, concrete, install, wrap
 from lucid.dtypes import check_numeric
 from lucid.errors import DetachedArrayError, OperandError, message
+from lucid.ops.axes import as_tensor
 from lucid.ops.creation import asarray
 from lucid.ops.datatypes import check_device
 
@@ -61,6 +62,9 @@ def _dlpack(
 ) -> Any:
     """Export the value by DLPack: read-only where the consumer knows of it, else as a copy.
 
+    A consumer that ignores the read-only flag, as PyTorch does, must not write to the memory; ask
+    it for a copy (``torch.from_dlpack(x, copy=True)``).
+
     Args:
         self: the Tensor.
         stream: None, as for every array on the CPU.
@@ -72,8 +76,9 @@ def _dlpack(
         DetachedArrayError: if something differentiates this Tensor.
         ConcretizationError: under `vmap` or `jit`.
     """
-    _check_export(self)
-    value = concrete(self, "__dlpack__", strict=True)
+    t = as_tensor("__dlpack__", self)  # what a parameter holds
+    _check_export(t)
+    value = concrete(t, "__dlpack__", strict=True)
     if max_version is None or max_version[0] < 1:
         if copy is None:
             copy = True  # an old consumer cannot be told that the memory is read-only
@@ -86,7 +91,7 @@ def _dlpack(
 def _check_export(t: Tensor) -> None:
     if t._note is not None:
         hint = "call .detach() first if no derivative is wanted"
-        got = f"one watched by {t._note.frame.name}"
+        got = f"one watched by {t._note.frame.describe()}"
         expected = "a Tensor that no transformation watches"
         raise DetachedArrayError(message("__dlpack__", expected, got, hint))
 
