@@ -362,10 +362,11 @@ def jvp(
         watched = isinstance(y._note, Dual) and y._note.frame is frame
         below.append(lower(y) if watched else y)
         pushed.append(y._note.tangent if watched else zeros_like(y))  # type: ignore[union-attr]
-    done = release(frame, arrays, [*below, *pushed])
+    extra, aux_shape = tree.flatten(aux)
+    done = release(frame, arrays, [*below, *pushed, *(leave(frame, a) for a in extra)])
     n = len(below)
-    result = tree.unflatten(shape, done[:n]), tree.unflatten(shape, done[n:])
-    return (*result, tree.map(lambda a: leave(frame, a), aux)) if has_aux else result
+    result = tree.unflatten(shape, done[:n]), tree.unflatten(shape, done[n : 2 * n])
+    return (*result, tree.unflatten(aux_shape, done[2 * n :])) if has_aux else result
 
 
 def match(name: str, given: Any, values: Sequence[Any], structure: Any) -> list[Tensor]:

@@ -39,7 +39,10 @@ class Call:
     def leaves_of(self, values: Any) -> list[Any]:
         """Return the parts of an argument-shaped tuple that belong to the operands."""
         found, structure = tree.flatten(values, lambda x: x is None)
-        if structure != tree.flatten(self.arguments(self.operands), lambda x: x is None)[1]:
+        args, own = tree.flatten(self.arguments(self.operands), lambda x: x is None)
+        if structure == own:
+            found = [x for x, a in zip(found, args, strict=True) if a is not None]
+        else:
             found = self._per_argument(values)
         return [x for x, s in zip(found, self.static, strict=True) if s is None]
 
