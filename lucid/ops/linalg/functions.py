@@ -174,6 +174,8 @@ def logm(x: ArrayLike, /) -> Tensor:
 
 
 def _logm_impl(a: Array) -> Array:
+    if a.size and (np.linalg.slogdet(a)[0] == 0).any():  # of which SciPy only warns
+        raise refuse("logm", "matrices with a logarithm", "that is singular", a)
     return _principal("logm", "logarithm", scipy_linalg.logm, a)
 
 

@@ -87,7 +87,8 @@ def _pinv_infer(a: Aval, rtol: Aval) -> Aval:
 
 
 def _pinv_impl(a: Array, rtol: Any) -> Array:
-    return np.linalg.pinv(a, rtol=np.asarray(rtol))
+    lead = np.broadcast_shapes(a.shape[:-2], np.shape(rtol))
+    return np.linalg.pinv(np.broadcast_to(a, (*lead, *a.shape[-2:])), rtol=np.asarray(rtol))
 
 
 def _pinv_batch(size: int, batched: Any, args: Any) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -246,11 +247,11 @@ def _complex_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return np.result_type(dtype, np.complex64)
 
 
-def _eig_impl(a: Array, strict: bool) -> Any:
+def _eig_impl(a: Array, strict: bool, name: str = "eig") -> Any:
     try:
         w, v = np.linalg.eig(a)
     except np.linalg.LinAlgError:
-        raise failed("eig", a) from None
+        raise failed(name, a) from None
     dtype = _complex_of(a.dtype)
     return w.astype(dtype, copy=False), v.astype(dtype, copy=False)
 
@@ -267,9 +268,14 @@ def _eig_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor, 
     w, v = ans
     x = apply(OPS["solve"], (v, tangents[0] @ v))
     off = _off_diagonal(x)
-    need = True if strict else loud(off, x)
+    need = True if strict else loud(off, x) | _parallel(v)
     dv = v @ quotient(off, _gaps(w), coincidence(w), need, "eig", strict=False)
     return diagonal_of(x), dv - v * row(diagonal_of(adjoint(v) @ dv))
+
+
+def _parallel(v: Tensor) -> Tensor:
+    """Return which pairs of vectors are one, so that there is no full set of them."""
+    return abs(adjoint(v) @ v) > 1 - math.sqrt(np.finfo(v.dtype).eps)
 
 
 def _eig_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
@@ -282,7 +288,7 @@ def _eig_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
     along = diagonal_of(y)
     must_vanish(row(along - real_part(along)), y, "phase")
     part = _off_diagonal(y - (vh @ v) * row(along))
-    need = True if strict else loud_pairs(part, y, gw)
+    need = True if strict else loud_pairs(part, y, gw) | _parallel(v)
     x = quotient(part, _gaps(conj(w)), coincidence(w), need, "eig") @ vh
     return fit(apply(OPS["solve"], (vh, x if gw is None else x + column(gw) * vh)), a)
 
@@ -320,7 +326,7 @@ def eigvals(x: ArrayLike, /) -> Tensor:
 def _eigvals_impl(a: Array) -> Array:
     # LAPACK finds the values of large matrices in another order when it is asked for them alone;
     # the derivative needs the order of the vectors.
-    return _eig_impl(a, False)[0]
+    return _eig_impl(a, False, "eigvals")[0]
 
 
 def _eigvals_infer(a: Aval) -> Aval:
