@@ -28,6 +28,8 @@ from lucid.transforms.reverse import pullback, pushforward
 
 __all__ = ["grad", "jvp", "linearize", "value_and_grad", "vjp"]
 
+_ARRAYS = (Tensor, np.ndarray)
+
 
 class Watched:
     """Arguments of a function, whose leaves a frame watches.
@@ -43,21 +45,26 @@ class Watched:
     def __init__(
         self, name: str, frame: RecordFrame, args: tuple[Any, ...], places: Sequence[int]
     ) -> None:
-        target = tuple(args[k] for k in places)
+        target = tuple([args[k] for k in places])
         self.structure = None  # where every argument is one leaf
         found: Sequence[Any] = target
-        if not all(isinstance(x, Tensor | np.ndarray) or type(x) is float for x in target):
-            found, self.structure = tree.flatten(target)
+        for x in target:
+            if type(x) is not Tensor and type(x) is not float and not isinstance(x, _ARRAYS):
+                found, self.structure = tree.flatten(target)
+                break
         self.leaves: list[Any] = []
         self.notes: list[Recorded | None] = []
         inner: list[Any] = []
         for i, x in enumerate(found):
-            if _is_static(x) and not any(x is whole for whole in target):
+            if type(x) is Tensor and x.dtype.kind in "fc":
+                t = x
+            elif _is_static(x) and not any(x is whole for whole in target):
                 self.leaves.append(None)
                 self.notes.append(None)
                 inner.append(x)
                 continue
-            t = differentiable_leaf(name, x, lambda i=i: _where(places, target, i))
+            else:
+                t = differentiable_leaf(name, x, functools.partial(_where, places, target, i))
             note = leaf(frame, strip(t))
             self.leaves.append(t)
             self.notes.append(note)
@@ -130,7 +137,8 @@ def _value_and_grad(fun: Any, argnums: Any, has_aux: bool, name: str) -> Callabl
         arrays = [x for x in args if isinstance(x, np.ndarray)]
         if watched.structure is not None:
             arrays += [x._value for x in watched.leaves if isinstance(x, Tensor)]
-        frame.borrowed = {id(x) for x in arrays}
+        if arrays:
+            frame.borrowed = {id(x) for x in arrays}
         with transformation(frame):
             out, aux = split_aux(name, fun(*watched.args, **kwargs), has_aux)
             y = settle_output(frame, name, out)
@@ -155,7 +163,7 @@ def _gradient(frame: RecordFrame, y: Tensor, watched: Watched) -> tuple[Tensor, 
     note = y._note
     if isinstance(note, Recorded) and note.frame is frame:
         y = lower(y)
-        cts = pullback(frame, [(note, wrap(np.ones(y.shape, y.dtype), None))])
+        cts = pullback(frame, [(note, wrap(np.array(1, y.dtype), None))])
     return y, _collect(watched, cts)
 
 

@@ -144,6 +144,8 @@ def split_aux(name: str, out: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def argument_indices(name: str, argnums: Any, count: int) -> tuple[int, ...]:
     """Return the positions of the arguments to differentiate, checked and non-negative."""
+    if type(argnums) is int and 0 <= argnums < count:
+        return (argnums,)
     many = argnums if isinstance(argnums, tuple | list) else (argnums,)
     for k in many:
         if not isinstance(k, int) or isinstance(k, bool):
