@@ -39,6 +39,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "literal_dtype",
     "python_dtype",
     "uint8",
     "uint16",
@@ -65,3 +66,22 @@ def python_dtype(value: object) -> np.dtype[Any]:
     if isinstance(value, int):
         return np.dtype(int64)
     return get_default_dtype() if isinstance(value, float) else default_complex()
+
+
+_PYTHON = (builtins.bool, int, float, complex)  # the weakest first
+
+
+def literal_dtype(data: Any) -> np.dtype[Any] | None:
+    """Return the dtype of Python numbers in nested lists; None where anything else is among them."""
+    kinds: set[type] = set()
+    pending = [data]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, list | tuple):
+            pending.extend(item)
+        else:
+            kinds.add(type(item))
+    if not kinds <= set(_PYTHON):
+        return None
+    strongest = max(kinds, key=_PYTHON.index, default=float)
+    return python_dtype(strongest())

@@ -15,7 +15,7 @@ from lucid.config import get_default_dtype
 from lucid.core.frames import Cell, Note, Recorded, ambient, leaf
 from lucid.core.methods import ArrayLike, Methods
 from lucid.core.op import Aval
-from lucid.dtypes import check_numeric, default_complex, python_dtype
+from lucid.dtypes import check_numeric, default_complex, literal_dtype, python_dtype
 from lucid.errors import (
     ConcretizationError,
     DetachedArrayError,
@@ -31,7 +31,6 @@ from lucid.errors import (
 
 __all__ = ["Tensor", "as_value", "aval", "concrete", "install", "lower", "strip", "wrap"]
 
-_SCALARS = (bool, int, float, complex)
 _new = object.__new__
 
 
@@ -417,7 +416,7 @@ def as_value(data: Any, dtype: Any = None) -> Any:
         stacked = _hooks["stack"]([Tensor(item, dtype=dtype) for item in data])
         return stacked
     if dtype is None and not isinstance(data, np.ndarray | np.generic):
-        dtype = _python_data_dtype(data)
+        dtype = literal_dtype(data)
     if isinstance(data, np.ma.MaskedArray):
         hint = "fill it with .filled(value), and use lucid.where"
         raise OperandError(message("Tensor", "an array without a mask", "a masked array", hint))
@@ -434,19 +433,3 @@ def _has_tensor(data: Any) -> bool:
     if isinstance(data, list | tuple):
         return any(_has_tensor(item) for item in data)
     return isinstance(data, Tensor)
-
-
-def _python_data_dtype(data: Any) -> np.dtype[Any] | None:
-    """The dtype of numbers and nested lists of them; None where arrays decide themselves."""
-    kinds: set[type] = set()
-    pending = [data]
-    while pending:
-        item = pending.pop()
-        if isinstance(item, list | tuple):
-            pending.extend(item)
-        else:
-            kinds.add(type(item))
-    if not kinds <= set(_SCALARS):
-        return None
-    strongest = max(kinds, key=_SCALARS.index, default=float)
-    return python_dtype(strongest())
