@@ -22,12 +22,26 @@ import numpy as np
 from lucid.core.parameter import Parameter
 from lucid.errors import OperandError, message
 from lucid.functional import init
+from lucid.functional.init import calculate_gain
 from lucid.ops.random.generator import Generator, default_generator
 
 __all__ = [
-    *("calculate_gain", "constant_", "dirac_", "eye_", "fan_in_uniform_", "kaiming_normal_"),
-    *("kaiming_uniform_", "normal_", "ones_", "orthogonal_", "sparse_", "trunc_normal_"),
-    *("uniform_", "xavier_normal_", "xavier_uniform_", "zeros_"),
+    "calculate_gain",
+    "constant_",
+    "dirac_",
+    "eye_",
+    "fan_in_uniform_",
+    "kaiming_normal_",
+    "kaiming_uniform_",
+    "normal_",
+    "ones_",
+    "orthogonal_",
+    "sparse_",
+    "trunc_normal_",
+    "uniform_",
+    "xavier_normal_",
+    "xavier_uniform_",
+    "zeros_",
 ]
 
 

@@ -53,11 +53,12 @@ class _Entry(NamedTuple):
 class Layout:
     """All of a Module that is no leaf. Equal layouts hold equal static attributes."""
 
-    __slots__ = ("entries", "names")
+    __slots__ = ("entries", "fixed", "names")
 
-    def __init__(self, entries: list[_Entry], names: list[str]) -> None:
+    def __init__(self, entries: list[_Entry], names: list[str], fixed: set[int]) -> None:
         self.entries = entries
-        self.names = names
+        self.names = names  # the first path of every leaf
+        self.fixed = fixed  # the leaves that are buffers or frozen
 
     def build(self, leaves: Sequence[Any], *, constants: bool = True) -> Any:
         """Return a new Module with these leaves, which may be anything.
@@ -68,6 +69,8 @@ class Layout:
         """
         made = [object.__new__(entry.kind) for entry in self.entries]
         leaves = _distinct(leaves)
+        if constants:
+            leaves = [_constant(x) if k in self.fixed else x for k, x in enumerate(leaves)]
 
         def restore(ref: _Ref) -> Any:
             return made[ref.index] if ref.module else leaves[ref.index]
@@ -78,9 +81,6 @@ class Layout:
                 state[name] = _replace(value, _Ref, restore)
             parameters = {n: None if k is None else leaves[k] for n, k in entry.parameters.items()}
             buffers = {n: None if k is None else leaves[k] for n, k in entry.buffers.items()}
-            if constants:
-                parameters.update({n: _constant(parameters[n]) for n in entry.frozen})
-                buffers = {n: _constant(value) for n, value in buffers.items()}
             state["_parameters"] = parameters
             state["_buffers"] = buffers
             state["_modules"] = {
@@ -148,6 +148,7 @@ def take_apart(root: Tree) -> tuple[list[Any], Layout]:
             n
             for n, p in parameters.items()
             if (not p.requires_grad if isinstance(p, Parameter) else n in state["_frozen"])
+            and p is not None
         }
         static = {n: v for n, v in state.items() if n not in _REGISTRIES}
         entry = _Entry(
@@ -169,17 +170,15 @@ def take_apart(root: Tree) -> tuple[list[Any], Layout]:
         for name, value in entry.static.items():
             if type(value) in _CONTAINERS and value:
                 entry.static[name] = _link(module, name, value, places)
-    return leaves, Layout(entries, names)
+    fixed = {k for e in entries for k in e.buffers.values() if k is not None}
+    fixed.update(e.parameters[n] for e in entries for n in e.frozen)  # type: ignore[misc]
+    return leaves, Layout(entries, names, fixed)
 
 
 def _to_children(root: Tree) -> tuple[list[Any], Layout, list[str]]:
     """Return children, static data and names, as `tree.register_node` wants them."""
     leaves, layout = take_apart(root)
-    fixed: set[int] = set()
-    for entry in layout.entries:
-        fixed.update(k for k in entry.buffers.values() if k is not None)
-        fixed.update(k for n in entry.frozen if (k := entry.parameters[n]) is not None)
-    children = [Fixed((x,)) if k in fixed else x for k, x in enumerate(leaves)]
+    children = [Fixed((x,)) if k in layout.fixed else x for k, x in enumerate(leaves)]
     return children, layout, layout.names
 
 
@@ -222,12 +221,14 @@ def _replace(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], 
 def _link(owner: Tree, name: str, value: Any, places: dict[int, int]) -> Any:
     """Replace modules and parameters in a container by references, so that copies keep them."""
 
-    def change(found: Any) -> _Ref:
-        if id(found) not in places:
+    def change(found: Any) -> Any:
+        if id(found) in places:
+            return _Ref(isinstance(found, Tree), places[id(found)])
+        if isinstance(found, Tree | Parameter):
             raise _hidden(owner, name, value, found)
-        return _Ref(not isinstance(found, Parameter), places[id(found)])
+        return found
 
-    return _replace(value, (Tree, Parameter), change)
+    return _replace(value, (Tree, Tensor), change)
 
 
 def check_hidden(owner: Tree, known: set[int]) -> None:
