@@ -16,17 +16,17 @@ from lucid.dtypes import check_numeric, python_dtype
 from lucid.errors import DTypeError, IndexOutOfBoundsError, OperandError, ShapeError, message
 
 __all__ = [
-    *(
-        "as_tensor",
-        "as_tensors",
-        "axes_of",
-        "axis_of",
-        "dtype_of",
-        "fold_axes",
-        "keep_axes",
-        "slice_axis",
-    ),
-    *("known", "unfold_axes"),
+    "as_tensor",
+    "as_tensors",
+    "axes_of",
+    "axis_of",
+    "dtype_of",
+    "fold_axes",
+    "keep_axes",
+    "known",
+    "real_dtype",
+    "slice_axis",
+    "unfold_axes",
 ]
 
 _EVERY = tuple(tuple(range(n)) for n in range(65))  # NumPy's arrays have at most 64 axes
@@ -66,6 +66,13 @@ def dtype_of(name: str, dtype: Any) -> np.dtype[Any] | None:
         raise DTypeError(message(name, "a dtype such as lucid.float32", repr(dtype))) from None
     check_numeric(name, given)
     return given
+
+
+def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the floating dtype as precise as this one; float64 for integers and booleans."""
+    if dtype.kind == "c":
+        return np.dtype(np.float32 if dtype == np.complex64 else np.float64)
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 
 def axis_of(name: str, axis: Any, ndim: int) -> int:

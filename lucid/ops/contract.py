@@ -358,13 +358,18 @@ def _infer_cross(x: Aval, y: Aval, axis: int) -> Aval:
     return Aval(np.broadcast_shapes(x.shape, y.shape), np.result_type(x.dtype, y.dtype))
 
 
+def _batch_cross(size: int, batched: Any, operands: Any, axis: int) -> Tensor:
+    x, y = align_batch(batched, operands)
+    return _cross(x, y, axis)
+
+
 # x · (y × z) is the same for cyclic exchange, so that both transposes are cross products again.
 bilinear(
     "cross",
     lambda x, y, axis: np.cross(x, y, axis=axis),
     transpose_lhs=lambda ct, x, y, axis: _cross(y, ct, axis),
     transpose_rhs=lambda ct, x, y, axis: _cross(ct, x, axis),
-    batch=lambda size, batched, operands, axis: _cross(*align_batch(batched, operands), axis),
+    batch=_batch_cross,
     infer=_infer_cross,
 )
 

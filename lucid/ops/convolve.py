@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def _convolve(x: Tensor, y: Tensor, mode: str) -> Tensor:
 
 def _convolve_impl(x: Any, y: Any, mode: str) -> Any:
     if x.ndim == y.ndim == 1:
-        return np.convolve(x, y, mode)
+        return np.convolve(x, y, cast("Any", mode))
     m, n = x.shape[-1], y.shape[-1]
     if m < n:
         x, y, m, n = y, x, n, m
@@ -122,7 +122,8 @@ def _reversed(x: Tensor) -> Tensor:
 
 
 def _batch_convolve(size: int, batched: Any, operands: Any, mode: str) -> Tensor:
-    return _convolve(*move_batch_first(size, batched, operands), mode)
+    x, y = move_batch_first(size, batched, operands)
+    return _convolve(x, y, mode)
 
 
 def _infer_convolve(x: Aval, y: Aval, mode: str) -> Aval:

@@ -20,9 +20,7 @@ from lucid.ops.join import concat
 from lucid.ops.recurrence import ahead, recur, shift
 from lucid.ops.reduce import log_ratio
 
-__all__ = [
-    *("cummax", "cummin", "cumulative_prod", "cumulative_sum", "logcumsumexp"),
-]
+__all__ = ["cummax", "cummin", "cumulative_prod", "cumulative_sum", "logcumsumexp"]
 
 
 def running(name: str, x: ArrayLike, axis: int | None) -> tuple[Tensor, int]:

@@ -79,9 +79,9 @@ def reduce_extremum(name: str, call: Any, x: Any, axis: Axis, keepdims: bool) ->
 
 
 def require_entries(name: str, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
-    """Raise if a result would be made of no entries at all."""
+    """Raise if results would be made of no entries at all."""
     empty = [i for i in axes if shape[i] == 0]
-    if empty and 0 not in (n for i, n in enumerate(shape) if i not in axes):
+    if empty:
         got = f"shape {shape}, whose axis {empty[0]} has length 0"
         raise ShapeError(message(name, "at least one entry to reduce", got))
 
@@ -123,7 +123,7 @@ def equal_or_nan(x: Tensor, ans: Tensor) -> Tensor:
 def extremum(name: str, ufunc: np.ufunc, chosen: Callable[[Tensor, Tensor], Tensor]) -> Op:
     """Register the reduction by `np.maximum` or one of its relatives."""
     return selecting(
-        name, lambda x, axes, keepdims: ufunc.reduce(x, axes, None, None, keepdims), chosen
+        name, lambda x, axes, keepdims: ufunc.reduce(x, axis=axes, keepdims=keepdims), chosen
     )
 
 

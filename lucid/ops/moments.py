@@ -56,9 +56,9 @@ def _var_impl(x: Any, axes: tuple[int, ...], keepdims: bool, correction: float) 
     # Relative to one of them, equal entries deviate by exactly zero, whatever the mean rounds to.
     first = tuple(slice(0, 1) if i in axes else slice(None) for i in range(x.ndim))
     d = x - x[first]
-    d = d - np.add.reduce(d, axes, None, None, True) / n
+    d = d - np.add.reduce(d, axis=axes, keepdims=True) / n
     square = d.real * d.real + d.imag * d.imag if d.dtype.kind == "c" else d * d
-    return np.add.reduce(square, axes, None, None, keepdims) / _freedom(n, correction)
+    return np.add.reduce(square, axis=axes, keepdims=keepdims) / _freedom(n, correction)
 
 
 def _freedom(n: int, correction: float) -> float:

@@ -12,7 +12,7 @@ from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
-from lucid.errors import OperandError, ShapeError, message
+from lucid.errors import OperandError, message
 from lucid.ops.axes import as_tensor, as_tensors, axes_of, fold_axes, keep_axes, known, slice_axis
 from lucid.ops.direct import direct
 from lucid.ops.extrema import equal_or_nan, require_entries, selecting
@@ -67,12 +67,9 @@ def _middle_impl(x: Any, axes: tuple[int, ...], keepdims: bool, upper: bool) -> 
     n = count_of(x, axes)
     k = n // 2 if upper else (n - 1) // 2
     flat = x.transpose([*kept, *axes]).reshape([*(x.shape[i] for i in kept), n])
-    if n:
-        parted = np.partition(flat, (k, n - 1), -1)
-        last = parted[..., n - 1]  # NaN if anything is
-        ans = np.where(np.isnan(last), last, parted[..., k])
-    else:
-        ans = flat[..., 0:0].sum(-1)
+    parted = np.partition(flat, (k, n - 1), -1)
+    last = parted[..., n - 1]  # NaN if anything is
+    ans = np.where(np.isnan(last), last, parted[..., k])
     return ans.reshape(keep_axes(x.shape, axes)) if keepdims else ans
 
 
@@ -218,8 +215,7 @@ def _quantile(
     if whole != 1:
         fractions = fractions / whole
     axes = axes_of(name, axis, t.ndim)
-    if not count_of(t, axes):
-        raise ShapeError(message(name, "at least one entry to reduce", f"shape {t.shape}"))
+    require_entries(name, t.shape, axes)
     ans = _at_fractions(t, axes, fractions.reshape((fractions.size,)), method, weak)
     if given is None:  # under `vmap` or `jit` a fraction cannot be refused
         outside = (fractions < 0) | (fractions > 1)

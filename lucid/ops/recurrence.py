@@ -57,6 +57,8 @@ _shift = direct(
 def recur(a: Tensor, b: Tensor, axis: int, reverse: bool = False) -> Tensor:
     """Solve sᵢ = aᵢ sᵢ₋₁ + bᵢ along an axis, with s before the first entry 0.
 
+    A coefficient of 0 separates what is before from what is after, even from an infinity.
+
     Args:
         a: the coefficients, inexact; the first along the axis is not read.
         b: the inhomogeneity, of the shape and dtype of `a`.
@@ -104,7 +106,7 @@ def _solve(a: Any, b: Any, dtype: Any) -> Any:
 def _step_by_step(a: Any, b: Any, dtype: Any) -> Any:
     ans = np.array(b, dtype)
     for i in range(1, ans.shape[-1]):
-        ans[..., i] += a[..., i] * ans[..., i - 1]
+        ans[..., i] += np.where(a[..., i] == 0, 0, a[..., i] * ans[..., i - 1])
     return ans
 
 

@@ -13,7 +13,15 @@ from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS, Aval, Rule
 from lucid.core.tensor import Tensor, install
-from lucid.ops.axes import as_tensor, axes_of, dtype_of, fold_axes, keep_axes, unfold_axes
+from lucid.ops.axes import (
+    as_tensor,
+    axes_of,
+    dtype_of,
+    fold_axes,
+    keep_axes,
+    real_dtype,
+    unfold_axes,
+)
 from lucid.ops.direct import direct
 
 __all__ = ["all", "any", "logsumexp", "mean", "prod", "sum"]
@@ -84,7 +92,7 @@ def sum(x: ArrayLike, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool
 
 
 def _sum_impl(x: Any, axes: tuple[int, ...], keepdims: bool, dtype: Any = None) -> Any:
-    return np.add.reduce(x, axes, dtype, None, keepdims)
+    return np.add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdims)
 
 
 sum_over = direct(
@@ -124,7 +132,7 @@ def mean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tenso
 
 def _mean_impl(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if x.dtype.char in "fdFD":
-        return np.add.reduce(x, axes, None, None, keepdims) / count_of(x, axes)
+        return np.add.reduce(x, axis=axes, keepdims=keepdims) / count_of(x, axes)
     return np.mean(x, axes, keepdims=keepdims)
 
 
@@ -187,7 +195,9 @@ def _others(x: Tensor, axes: tuple[int, ...]) -> Tensor:
 _prod = direct(
     reduction(
         "prod",
-        lambda x, axes, keepdims, dtype=None: np.multiply.reduce(x, axes, dtype, None, keepdims),
+        lambda x, axes, keepdims, dtype=None: np.multiply.reduce(
+            x, axis=axes, dtype=dtype, keepdims=keepdims
+        ),
         vjp=lambda ct, ans, x, axes, _=None: ct * conj(_others(x, axes)),
         jvp=lambda ans, t, x, axes, keepdims, _=None: sum_over(
             t * _others(x, axes), (axes, keepdims)
@@ -226,7 +236,7 @@ def all(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor
 _all = direct(
     reduction(
         "all",
-        lambda x, axes, keepdims: np.logical_and.reduce(x, axes, None, None, keepdims),
+        lambda x, axes, keepdims: np.logical_and.reduce(x, axis=axes, keepdims=keepdims),
         smooth=False,
     )
 )
@@ -259,7 +269,7 @@ def any(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor
 _any = direct(
     reduction(
         "any",
-        lambda x, axes, keepdims: np.logical_or.reduce(x, axes, None, None, keepdims),
+        lambda x, axes, keepdims: np.logical_or.reduce(x, axis=axes, keepdims=keepdims),
         smooth=False,
     )
 )
@@ -300,15 +310,15 @@ def logsumexp(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> 
 def _logsumexp_impl(x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if x.dtype.kind not in "fc":
         x = x.astype(np.float64)
-    top = np.maximum.reduce(x.real, axes, None, None, True, -np.inf)
+    top = np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore", over="ignore"):
         # Entries at the top are counted rather than added, so that the others keep their digits.
         highest = x == top
         rest = np.exp(np.where(highest, -np.inf, x - top))
-        count = np.add.reduce(highest, axes, x.dtype, None, True)
-        rest = np.add.reduce(rest, axes, None, None, True)
-        some = np.maximum(count.real, 1)
+        count = np.add.reduce(highest, axis=axes, dtype=real_dtype(x.dtype), keepdims=True)
+        rest = np.add.reduce(rest, axis=axes, keepdims=True)
+        some = np.maximum(count, 1)
         ans = np.where(count == 0, np.log(rest), np.log(some) + np.log1p(rest / some)) + top
     return ans if keepdims else ans.reshape([n for i, n in enumerate(ans.shape) if i not in axes])
 

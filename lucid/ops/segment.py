@@ -19,14 +19,19 @@ from lucid.errors import (
     ShapeError,
     message,
 )
-from lucid.ops.axes import as_tensor, as_tensors, known
+from lucid.ops.axes import as_tensor, as_tensors, known, real_dtype
 from lucid.ops.index import scatter_add, take
 from lucid.ops.recurrence import recur, shift
 from lucid.ops.select import where
 from lucid.ops.sort import argsort
 
 __all__ = [
-    *("bincount", "segment_max", "segment_mean", "segment_min", "segment_prod", "segment_sum"),
+    "bincount",
+    "segment_max",
+    "segment_mean",
+    "segment_min",
+    "segment_prod",
+    "segment_sum",
 ]
 
 _FIRST = ((0,), 0, False)  # places along the first axis, several of them perhaps the same
@@ -119,8 +124,7 @@ def segment_mean(
     """
     t, ids, count = _segments("segment_mean", data, segment_ids, num_segments)
     total = _sum(t, ids, count)
-    real = np.zeros((), total.dtype).real.dtype
-    ones = Tensor(np.ones(ids.shape, real if real.kind == "f" else np.float64))
+    ones = Tensor(np.ones(ids.shape, real_dtype(total.dtype)))
     number = apply(OPS["maximum"], (_sum(ones, ids, count), 1.0))
     return total / number.reshape((count, *(1,) * (total.ndim - 1)))
 

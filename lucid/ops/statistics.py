@@ -13,7 +13,7 @@ from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import ShapeError, message
-from lucid.ops.axes import as_tensor, as_tensors, axes_of
+from lucid.ops.axes import as_tensor, as_tensors, axes_of, real_dtype
 from lucid.ops.direct import direct
 from lucid.ops.extrema import extremum, reduce_extremum, require_entries
 from lucid.ops.extrema import max as _max
@@ -60,10 +60,7 @@ def _zero_for_nan(x: Tensor, value: Tensor) -> Tensor:
 
 def _count(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """Return how many entries are not NaN, as numbers to divide by; the axes stay."""
-    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
-    if x.dtype == np.complex64:
-        dtype = np.dtype(np.float32)
-    return sum_over(x == x, (axes, True, dtype))
+    return sum_over(x == x, (axes, True, real_dtype(x.dtype)))
 
 
 def nanmean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
