@@ -30,6 +30,7 @@ def rows(
     *,
     empty: bool = True,
     options: Options | None = None,
+    prefix: str = "",
     **more: Any,
 ) -> list[Record]:
     """One record per form of `axis` and `keepdims`; one of nothing if that has a value."""
@@ -40,7 +41,7 @@ def rows(
             lambda x, o={**o, **(options or {})}: fn(x, **o),
             lambda x, o={**o, **(options or {})}: ref(x, **o),
             shapes=shapes,
-            id=name,
+            id=prefix + name,
             **more,
         )
         for name, o, shapes in forms

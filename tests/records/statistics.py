@@ -122,7 +122,15 @@ RECORDS: list[Record] = [
     Record("nansum", lucid.nansum, np.nansum, dtypes=INTEGER),
     Record("nanmean", lucid.nanmean, np.nanmean, shapes=(((2, 3),),), dtypes=INTEGER),
     Record("nanvar", lucid.nanvar, np.nanvar, shapes=(((2, 3),),), dtypes=INTEGER),
-    *rows("max", lucid.ptp, np.ptp, domains=(APART,), dtypes=REAL + INTEGER, empty=False),
+    *rows(
+        "max",
+        lucid.ptp,
+        np.ptp,
+        domains=(APART,),
+        dtypes=REAL + INTEGER,
+        empty=False,
+        prefix="ptp-",
+    ),
     Record(
         "sum",
         lambda x, w: lucid.average(x, weights=w),

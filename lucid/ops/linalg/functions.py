@@ -58,7 +58,7 @@ def matrix_power(x: ArrayLike, n: int, /) -> Tensor:
     """
     if isinstance(n, bool) or not hasattr(n, "__index__"):
         raise OperandError(message("matrix_power", "an integer exponent", repr(n)))
-    (t,) = lift("matrix_power", (x,))
+    (t,) = lift("matrix_power", (x,), view=True)  # the first power is the matrix itself
     if not isinstance(t, Tensor) or t.ndim < 2:
         got = f"shape {t.shape if isinstance(t, Tensor) else ()}"
         want = "square matrices (..., n, n)"
