@@ -55,6 +55,8 @@ def test_methods_spell_as_numpy() -> None:
     np.testing.assert_allclose(t.var(1, ddof=1).numpy(), x.var(1, ddof=1))
     np.testing.assert_allclose(t.std(1, 1).numpy(), x.std(1, ddof=1))
     assert t.sum(0, np.float32).dtype == np.float32
+    assert t.trace().item() == x.trace()
+    assert t.trace(1, 1, 0).item() == x.trace(1, 1, 0)
 
 
 @pytest.mark.parametrize("name", ["sum", "prod"])

@@ -56,7 +56,9 @@ def einsum(subscripts: str, /, *operands: ArrayLike, optimize: Any = True) -> Te
     shapes = tuple(t.shape for t in tensors)
     if isinstance(optimize, list):
         optimize = tuple(optimize)
-    terms, out, path = _parse(subscripts, shapes, optimize)
+    terms, out, path, at_once = _parse(subscripts, shapes, optimize)
+    if at_once:
+        return contract(tensors[0], tensors[1], terms[0], terms[1], out)
     return _carry_out(tensors, list(terms), out, path)
 
 
@@ -117,6 +119,7 @@ class _Parsed(NamedTuple):
     terms: tuple[str, ...]  # the labels of each operand
     out: str
     path: tuple[tuple[int, ...], ...]  # which operands to contract, one pair after the other
+    at_once: bool  # whether it is one contraction, with nothing to do before or after
 
 
 @functools.lru_cache(maxsize=1024)
@@ -144,8 +147,15 @@ def _parse(subscripts: str, shapes: tuple[tuple[int, ...], ...], optimize: Hasha
         raise ShapeError(message("einsum", want, repr(subscripts)))
     for labels, shape in zip(terms, shapes, strict=True):
         _check_repeated(labels, shape)
-    join_sizes("einsum", terms, shapes)
-    return _Parsed(tuple(terms), out, _path(terms, out, shapes, optimize))
+    sizes = join_sizes("einsum", terms, shapes)
+    at_once = len(terms) == 2 and all(
+        len(set(labels)) == len(labels)
+        and all(
+            n == sizes[c] and (c in out or c in other) for c, n in zip(labels, shape, strict=True)
+        )
+        for labels, other, shape in zip(terms, terms[::-1], shapes, strict=True)
+    )
+    return _Parsed(tuple(terms), out, _path(terms, out, shapes, optimize), at_once)
 
 
 def _unnamed(subscripts: str, term: str, shape: tuple[int, ...]) -> int:

@@ -356,5 +356,8 @@ install(
         "mean": lambda self, axis=None, keepdims=False: mean(self, axis, keepdims=keepdims),
         "all": lambda self, axis=None, keepdims=False: all(self, axis, keepdims=keepdims),
         "any": lambda self, axis=None, keepdims=False: any(self, axis, keepdims=keepdims),
+        "trace": lambda self, offset=0, axis1=0, axis2=1: sum(
+            self.diagonal(offset, axis1, axis2), -1
+        ),
     }
 )

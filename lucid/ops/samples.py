@@ -56,20 +56,19 @@ def diff(
     t = as_tensor("diff", t)
     k = axis_of("diff", axis, t.ndim)
     if given:
-        one = (*t.shape[:k], 1, *t.shape[k + 1 :])
-        given = [e if getattr(e, "ndim", 0) else _filled(e, one, t) for e in given]
-        first = [given[0]] if prepend is not None else []
-        last = [given[-1]] if append is not None else []
-        t = concat((*first, t, *last), axis=k)
+        parts = [_fitted(e, t, k) for e in given]
+        parts.insert(0 if prepend is None else 1, t)
+        t = concat(parts, axis=k)
     for _ in range(n):
         t = _step(t, k)
     return t
 
 
-def _filled(value: Any, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    if not isinstance(value, Tensor):
-        value = Tensor(value, dtype=np.result_type(like.dtype, value))
-    return broadcast_to(value, shape)
+def _fitted(end: Any, t: Tensor, axis: int) -> Tensor:
+    """Return what to put at an end, of length 1 if it is a number."""
+    if not isinstance(end, Tensor):
+        end = Tensor(end, dtype=np.result_type(t.dtype, end))
+    return end if end.ndim else broadcast_to(end, (*t.shape[:axis], 1, *t.shape[axis + 1 :]))
 
 
 def _step(t: Tensor, axis: int) -> Tensor:
@@ -153,9 +152,7 @@ def gradient(
     t, *steps = lift("gradient", (f, *spacing))
     t = as_tensor("gradient", t)
     axes = axes_of("gradient", axis, t.ndim)
-    steps = steps or [1.0]
-    if len(steps) == 1:
-        steps *= len(axes)
+    steps = (steps or [1.0]) * (len(axes) if len(steps) < 2 else 1)
     if len(steps) != len(axes) or not axes:
         want = f"no spacing, one, or one for each of {len(axes)} axes"
         raise OperandError(message("gradient", want, f"{len(spacing)}"))
@@ -225,21 +222,26 @@ def interp(
         got = f"shapes {xp.shape} and {fp.shape}"
         raise ShapeError(message("interp", "xp and fp vectors of one length, at least 1", got))
     if period is not None:
-        if period == 0:
-            raise OperandError(message("interp", "a period other than 0", "period=0"))
-        x, xp, fp = _wrap_around(x, xp, fp, abs(period))
+        x, xp, fp = _wrap_around(x, xp, fp, period)
         left = right = None
-    places = known(xp)
-    if places is not None and not np.all(places[1:] >= places[:-1]):
-        hint = "sort both: order = lucid.argsort(xp)"
-        raise OperandError(message("interp", "xp in ascending order", "another order", hint))
+    _check_order(xp)
     left, right = (fp[0] if left is None else left), (fp[-1] if right is None else right)
     inside = fp[0] if xp.size == 1 else _between(x, xp, fp)
     return where(x < xp[0], left, where(x > xp[-1], right, inside))
 
 
+def _check_order(xp: Tensor) -> None:
+    places = known(xp)
+    if places is not None and not np.all(places[1:] >= places[:-1]):
+        hint = "sort both: order = lucid.argsort(xp)"
+        raise OperandError(message("interp", "xp in ascending order", "another order", hint))
+
+
 def _wrap_around(x: Tensor, xp: Tensor, fp: Tensor, period: float) -> tuple[Tensor, Tensor, Tensor]:
     """Reduce to one period, with a point more at either side."""
+    if period == 0:
+        raise OperandError(message("interp", "a period other than 0", "period=0"))
+    period = abs(period)
     xp = xp % period
     order = argsort(xp)
     xp, fp = xp[order], fp[order]

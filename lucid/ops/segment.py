@@ -308,8 +308,7 @@ def bincount(
         raise ShapeError(message("bincount", "a vector of integers", f"shape {t.shape}"))
     if length is None:
         length = max(_check_range("bincount", known(t), None, "length"), minlength)
-    ones = Tensor(np.ones(t.shape, np.int64))
-    data = ones if weights is None else as_tensors("bincount", (weights, t))[0]
+    data, _ = as_tensors("bincount", (np.ones(t.shape, int) if weights is None else weights, t))
     if data.shape != t.shape:
         want = f"weights of shape {t.shape}, one for each integer"
         raise ShapeError(message("bincount", want, f"shape {data.shape}"))

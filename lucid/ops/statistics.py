@@ -252,13 +252,18 @@ def average(
     t, w = as_tensors("average", (x, weights))
     axes = axes_of("average", axis, t.ndim)
     if w.shape != t.shape:
-        if axis is None or w.shape != tuple(t.shape[a] for a in axes):
-            want = f"weights of shape {t.shape}, or as long as the axes to reduce"
-            raise ShapeError(message("average", want, f"shape {w.shape} with axis={axis}"))
-        w = apply(OPS["permute_dims"], (w,), (tuple(axes.index(a) for a in sorted(axes)),))
-        w = w.reshape(tuple(n if i in axes else 1 for i, n in enumerate(t.shape)))
-    total = sum_over(w, (axes, True))
-    return _squeeze(sum_over(t * w, (axes, True)) / total, axes, keepdims)
+        w = _placed_weights(w, t, axes if axis is not None else ())
+    mixed = sum_over(t * w, (axes, True)) / sum_over(w, (axes, True))
+    return _squeeze(mixed, axes, keepdims)
+
+
+def _placed_weights(w: Tensor, t: Tensor, axes: tuple[int, ...]) -> Tensor:
+    """Return weights that go along some axes so that they broadcast."""
+    if not axes or w.shape != tuple(t.shape[a] for a in axes):
+        want = f"weights of shape {t.shape}, or as long as the axes to reduce"
+        raise ShapeError(message("average", want, f"shape {w.shape}"))
+    w = apply(OPS["permute_dims"], (w,), (tuple(axes.index(a) for a in sorted(axes)),))
+    return w.reshape(tuple(n if i in axes else 1 for i, n in enumerate(t.shape)))
 
 
 def ptp(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
