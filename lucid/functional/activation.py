@@ -53,7 +53,11 @@ def sigmoid(input: ArrayLike, /) -> Tensor:
     """
 
 
-@elementwise(lambda x: np.logaddexp(0, x), lambda ans, x: sigmoid(x), name="softplus")
+def _softplus_impl(x: Any) -> Any:
+    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+
+
+@elementwise(_softplus_impl, lambda ans, x: sigmoid(x), name="softplus")
 def _softplus(x: Any, /) -> Any:
     """Return log(1 + exp(x)), without overflow."""
 

@@ -287,8 +287,9 @@ def plateau(
     sign = 1 if mode == "min" else -1
 
     def better(metric: float, best: float) -> bool:
-        margin = threshold * best if threshold_mode == "rel" else threshold
-        return sign * metric < sign * (best - sign * margin)
+        share = 1 - sign * threshold
+        goal = best * share if threshold_mode == "rel" else best - sign * threshold
+        return sign * metric < sign * goal
 
     def update(metric: float, state: PlateauState) -> tuple[float, PlateauState]:
         best, bad, wait = state

@@ -43,7 +43,9 @@ AFFINE: tuple[Any, ...] = (
 GELU_TANH = np.sqrt(2 / np.pi)
 
 RECORDS = [
-    Record("relu", F.relu, lambda x: np.maximum(x, 0), domains=(kinked,), dtypes=REAL, shapes=UNARY),
+    Record(
+        "relu", F.relu, lambda x: np.maximum(x, 0), domains=(kinked,), dtypes=REAL, shapes=UNARY
+    ),
     Record(
         "keep_positive",
         lambda x, y: bind(OPS["keep_positive"], (x, y)),

@@ -90,9 +90,7 @@ RECORDS = [
         domains=(far, (-0.1, 0.1)),
         dtypes=REAL,
     ),
-    Record(
-        "huber_loss", F.huber_loss, huber, shapes=PAIR, domains=(far, (-0.1, 0.1)), dtypes=REAL
-    ),
+    Record("huber_loss", F.huber_loss, huber, shapes=PAIR, domains=(far, (-0.1, 0.1)), dtypes=REAL),
     Record(
         "pick_class",
         lambda x, t: F.nll_loss(x, t, reduction="none"),
