@@ -234,6 +234,22 @@ def test_added_columns_are_a_basis_and_no_more() -> None:
             lucid.grad(lambda a, rest=rest: (rest(a) * m[:, :2]).sum())(lucid.asarray(a))
 
 
+@pytest.mark.parametrize("scale", [1e-100, 1e-20, 1e20, 1e100])
+def test_what_coincides_is_relative(scale: float) -> None:
+    a = scale * (Q @ np.diag([1.0, 2.0, 3.0]) @ Q.T)
+    for f in (
+        lambda a: abs(linalg.eigh(a).eigenvectors).sum(),
+        lambda a: abs(linalg.eig(a).eigenvectors).sum(),
+        lambda a: abs(linalg.svd(a).U).sum(),
+    ):
+        got = lucid.grad(f)(a) * scale
+        np.testing.assert_allclose(got.numpy(), lucid.grad(f)(a / scale).numpy(), rtol=1e-8)
+    second = lucid.jvp(lucid.grad(lambda a: (linalg.eigvalsh(a) ** 2).sum()), (a,), (a,))[1]
+    np.testing.assert_allclose(second.numpy() / scale, 2 * a / scale, rtol=1e-8)
+    second = lucid.vjp(lucid.grad(lambda a: (linalg.svdvals(a) ** 2).sum()), a)[1](a)[0]
+    np.testing.assert_allclose(second.numpy() / scale, 2 * a / scale, rtol=1e-8)
+
+
 # -- smooth where the spectrum is not --------------------------------------------------------------
 
 

@@ -398,6 +398,14 @@ SPECTRA = [
         NO_ROWS,
         id="empty",
     ),
+    row(
+        "spectral_check",
+        lambda x: bind(OPS["spectral_check"], (abs(x) > 9,), ("eigh", "phase", np.dtype(float))),
+        lambda x: np.zeros((*x.shape[:-2], 1, 1)),
+        noise,
+        RECTANGULAR,
+        diff=(),
+    ),
     pair(
         "spectral_quotient",
         quotient,

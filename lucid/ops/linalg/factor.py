@@ -13,7 +13,7 @@ from lucid.core.methods import ArrayLike
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
-from lucid.ops.linalg.gauge import must_vanish
+from lucid.ops.linalg.gauge import unless
 from lucid.ops.linalg.matrix import (
     Array,
     adjoint,
@@ -194,7 +194,7 @@ def _qr_vjp(ct: Any, ans: Any, a: Tensor, complete: bool) -> Tensor:
         inside = adjoint(q) @ gq
         moment = inside + moment
         if complete and m > k:
-            must_vanish(skew(inside[..., k:, k:]), inside, "complement")
+            moment = unless(moment, skew(inside[..., k:, k:]), inside, "qr", "span")
     low = half_lower(moment - adjoint(moment))[..., :k]  # type: ignore[arg-type]
     g = q @ low
     if inside is not None and m > k and not complete:

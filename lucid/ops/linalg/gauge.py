@@ -24,7 +24,15 @@ from lucid.core.tensor import Tensor
 from lucid.errors import LinAlgError, message
 from lucid.ops.linalg.matrix import Array, batch_aligned, column, constant, row
 
-__all__ = ["coincidence", "loud_pairs", "must_vanish", "quotient"]
+__all__ = [
+    "coincidence",
+    "far_diagonal",
+    "gaps",
+    "loud",
+    "loud_pairs",
+    "quotient",
+    "unless",
+]
 
 # Computed eigenvalues are off by a small multiple of eps·‖A‖, more for larger matrices. Cotangents
 # carry the rounding of a whole program; one that matters does not hide below half of the digits.
@@ -40,6 +48,16 @@ def coincidence(w: Tensor) -> Tensor | float:
     """Return the distance (..., 1, 1) up to which eigenvalues (..., n) count as equal."""
     n = w.shape[-1]
     return row(largest(w, 1) * (_SLACK * n * float(np.finfo(w.dtype).eps))) if n else 0.0
+
+
+def gaps(w: Tensor) -> Tensor:
+    """Return the differences w[j] - w[i], infinite on the diagonal: it is no coincidence."""
+    return row(w) - column(w) + far_diagonal(w)
+
+
+def far_diagonal(w: Tensor) -> Tensor:
+    """Return a matrix that is infinite on the diagonal and zero elsewhere."""
+    return constant(np.diag(np.full(w.shape[-1], np.inf)), w)
 
 
 def loud(x: Tensor, among: Tensor | None = None, axes: int = 2) -> Tensor:
@@ -62,16 +80,6 @@ def loud_pairs(y: Tensor, among: Tensor, gw: Tensor | None) -> Tensor:
     return here | row(w) | column(w)
 
 
-def must_vanish(y: Tensor, among: Tensor, name: str) -> None:
-    """Raise unless a matrix is rounding among the entries of another.
-
-    All of a cotangent can be rounding, where contributions have cancelled; of so little no error
-    is made, as ignoring it is no more than to choose a gauge.
-    """
-    need = loud(y, among) & (abs(y) > 100 * float(np.finfo(y.dtype).eps))
-    quotient(y, constant(np.zeros((1, 1)), y), 0.0, need, name)
-
-
 def quotient(y: Tensor, d: Tensor, floor: Any, need: Any, name: str, strict: bool = True) -> Tensor:
     """Divide element by element where the denominator is more than rounding.
 
@@ -89,13 +97,13 @@ def quotient(y: Tensor, d: Tensor, floor: Any, need: Any, name: str, strict: boo
     return apply(_quotient, (y, d, floor, need), (name, strict))
 
 
+_VECTORS = "distinct eigenvalues where a function of eigenvectors is differentiated"
 _EXPECTED = {
-    "eigh": "distinct eigenvalues where a function of eigenvectors is differentiated",
-    "eig": "distinct eigenvalues where a function of eigenvectors is differentiated",
-    "svd": "distinct nonzero singular values where a function of singular vectors is "
-    "differentiated",
+    "eigh": _VECTORS,
+    "eig": _VECTORS,
+    "svd": "distinct nonzero singular values where a function of their vectors is differentiated",
     "phase": "a function that does not depend on the phases of the vectors",
-    "complement": "a function of the columns beyond the rank that depends on their span alone",
+    "span": "a function of the columns beyond the rank that depends on their span alone",
 }
 _HINT = (
     "use eigvalsh, eigvals or svdvals for a function of the values alone, and sqrtm, logm, expm or "
@@ -147,5 +155,34 @@ _quotient = batch_aligned(
         infer=_quotient_infer,
         jvp=_quotient_jvp,
         vjp=_quotient_vjp,
+    )
+)
+
+
+def unless(x: Tensor, y: Tensor, among: Tensor, name: str, kind: str) -> Tensor:
+    """Return `x`, or raise unless `y` is rounding among the entries of a third matrix.
+
+    All of a cotangent can be rounding, where contributions have cancelled; of so little no error
+    is made, as ignoring it is no more than to choose a gauge. The check is added to `x` as a zero,
+    so that a compiled program keeps it.
+    """
+    need = loud(y, among) & (abs(y) > 100 * float(np.finfo(y.dtype).eps))
+    return x + apply(_check, (need,), (name, kind, x.dtype))
+
+
+def _check_impl(need: Array, name: str, kind: str, dtype: Any) -> Array:
+    if need.any():
+        j = np.argwhere(need)[0][-1]
+        got = f"one that turns with vector {j}"
+        raise LinAlgError(message(f"{name}: derivative", _EXPECTED[kind], got, _HINT))
+    return np.zeros((*need.shape[:-2], 1, 1), dtype)
+
+
+_check = batch_aligned(
+    general(
+        "spectral_check",
+        _check_impl,
+        infer=lambda need, name, kind, dtype: Aval((*need.shape[:-2], 1, 1), dtype),
+        smooth=False,
     )
 )

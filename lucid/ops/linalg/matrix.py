@@ -180,6 +180,11 @@ def diagonal_of(x: Tensor) -> Tensor:
     return apply(OPS["diagonal"], (x,), (0, x.ndim - 2, x.ndim - 1))
 
 
+def off_diagonal(x: Tensor) -> Tensor:
+    """Return every square matrix with a zero diagonal."""
+    return x - x * eye(x.shape[-1], x)
+
+
 def trace_of(x: Tensor) -> Tensor:
     """Return the trace of every matrix."""
     return apply(OPS["sum"], (diagonal_of(x),), ((x.ndim - 2,), False))

@@ -11,16 +11,24 @@ from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor
-from lucid.ops.linalg.gauge import coincidence, loud, loud_pairs, must_vanish, quotient
+from lucid.ops.linalg.gauge import (
+    coincidence,
+    far_diagonal,
+    gaps,
+    loud,
+    loud_pairs,
+    quotient,
+    unless,
+)
 from lucid.ops.linalg.matrix import (
     Array,
     adjoint,
     batch_aligned,
     column,
     diagonal_of,
-    eye,
     hermitian,
     matrices,
+    off_diagonal,
     real_of,
     real_part,
     row,
@@ -100,19 +108,10 @@ def _svd_infer(a: Aval, full: bool, strict: bool) -> tuple[Aval, Aval, Aval]:
 # span of the first k vectors is divided by s[j] alone.
 
 
-def _one_diagonal(s: Tensor) -> Tensor:
-    return eye(s.shape[-1], s)
-
-
 def _sums(s: Tensor, phases: bool) -> Tensor:
     """Return s[i] + s[j]; the diagonal matters only where there are phases."""
     both = row(s) + column(s)
-    one = _one_diagonal(s)
-    return both if phases else both * (1 - one) + one
-
-
-def _gaps(s: Tensor) -> Tensor:
-    return row(s) - column(s) + _one_diagonal(s)
+    return both if phases else both + far_diagonal(s)
 
 
 def _svd_jvp(ans: Any, tangents: Any, args: Any, full: bool, strict: bool) -> Any:
@@ -128,7 +127,7 @@ def _svd_jvp(ans: Any, tangents: Any, args: Any, full: bool, strict: bool) -> An
         return quotient(x, d, floor, strict or loud(x, among), "svd", strict=False)
 
     sym = hermitian(p)
-    sym = divide(sym - sym * _one_diagonal(s), _gaps(s), p)
+    sym = divide(off_diagonal(sym), gaps(s), p)
     alt = divide(skew(p), _sums(s, t.dtype.kind == "c"), p)
     du, dv = u1 @ (sym + alt), v1 @ (sym - alt)
     if t.shape[-2] > k:
@@ -183,7 +182,7 @@ def _reach(gu: Tensor | None, u: Tensor, k: int, full: bool) -> tuple[Any, Any]:
     away = g1 - u1 @ y
     if full and u.shape[-1] > k:
         rest = adjoint(u[..., k:]) @ gu
-        must_vanish(skew(rest[..., k:]), gu, "complement")
+        away = unless(away, skew(rest[..., k:]), gu, "svd", "span")
         away = away - u[..., k:] @ (adjoint(gu[..., k:]) @ u1)
     return y, away
 
@@ -195,12 +194,12 @@ def _inside(yu: Any, yv: Any, gs: Any, s: Tensor, strict: bool) -> Tensor:
     plus, minus = left + right, left - right
     phases = plus.dtype.kind == "c"
     if phases:
-        must_vanish(row(diagonal_of(skew(plus))), plus, "phase")
+        plus = unless(plus, row(diagonal_of(skew(plus))), plus, "svd", "phase")
     floor = coincidence(s)
     part = skew(plus) if gs is None else plus
-    part = part - part * _one_diagonal(s)
+    part = off_diagonal(part)
     need = True if strict else loud_pairs(part, plus, gs)
-    sym = quotient(part, _gaps(s), floor, need, "svd")
+    sym = quotient(part, gaps(s), floor, need, "svd")
     alt = skew(minus)
     need = True if strict else loud_pairs(alt, minus, gs)
     return hermitian(sym) + quotient(alt, _sums(s, phases), floor, need, "svd")

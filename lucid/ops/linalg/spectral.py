@@ -14,16 +14,16 @@ from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor
 from lucid.errors import LinAlgError, OperandError, message
-from lucid.ops.linalg.gauge import coincidence, loud, loud_pairs, must_vanish, quotient
+from lucid.ops.linalg.gauge import coincidence, gaps, loud, loud_pairs, quotient, unless
 from lucid.ops.linalg.matrix import (
     Array,
     adjoint,
     batch_aligned,
     column,
     diagonal_of,
-    eye,
     hermitian,
     matrix,
+    off_diagonal,
     real_of,
     real_part,
     refuse,
@@ -113,20 +113,12 @@ def _eigh_infer(a: Aval, strict: bool) -> tuple[Aval, Aval]:
 # coincidence is never harmless, as the eigenvalues reach the result another way.
 
 
-def _gaps(w: Tensor) -> Tensor:
-    return row(w) - column(w) + eye(w.shape[-1], w)
-
-
-def _off_diagonal(x: Tensor) -> Tensor:
-    return x - x * eye(x.shape[-1], x)
-
-
 def _eigh_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor, Tensor]:
     w, v = ans
     x = adjoint(v) @ hermitian(tangents[0]) @ v
-    off = _off_diagonal(x)
+    off = off_diagonal(x)
     need = True if strict else loud(off, x)
-    turn = quotient(off, _gaps(w), coincidence(w), need, "eigh", strict=False)
+    turn = quotient(off, gaps(w), coincidence(w), need, "eigh", strict=False)
     return real_part(diagonal_of(x)), v @ turn
 
 
@@ -138,11 +130,11 @@ def _eigh_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
     y = adjoint(v) @ gv
     turn = (y - adjoint(y)) / 2
     if a.dtype.kind == "c":
-        must_vanish(row(diagonal_of(turn)), y, "phase")
+        turn = unless(turn, row(diagonal_of(turn)), y, "eigh", "phase")
     # The vectors alone may turn within a span; with eigenvalues, nothing may reach into it.
-    part = _off_diagonal(turn if gw is None else y)
+    part = off_diagonal(turn if gw is None else y)
     need = True if strict else loud_pairs(part, y, gw)
-    x = quotient(part, _gaps(w), coincidence(w), need, "eigh")
+    x = quotient(part, gaps(w), coincidence(w), need, "eigh")
     g = v @ x @ adjoint(v)
     return hermitian(g if gw is None else g + (v * row(gw)) @ adjoint(v))
 
@@ -267,9 +259,9 @@ def _eig_infer(a: Aval, strict: bool) -> tuple[Aval, Aval]:
 def _eig_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor, Tensor]:
     w, v = ans
     x = apply(OPS["solve"], (v, tangents[0] @ v))
-    off = _off_diagonal(x)
+    off = off_diagonal(x)
     need = True if strict else loud(off, x) | _parallel(v)
-    dv = v @ quotient(off, _gaps(w), coincidence(w), need, "eig", strict=False)
+    dv = v @ quotient(off, gaps(w), coincidence(w), need, "eig", strict=False)
     return diagonal_of(x), dv - v * row(diagonal_of(adjoint(v) @ dv))
 
 
@@ -286,10 +278,10 @@ def _eig_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
         return fit(apply(OPS["solve"], (vh, column(gw) * vh)), a)
     y = vh @ gv
     along = diagonal_of(y)
-    must_vanish(row(along - real_part(along)), y, "phase")
-    part = _off_diagonal(y - (vh @ v) * row(along))
+    part = off_diagonal(y - (vh @ v) * row(along))
+    part = unless(part, row(along - real_part(along)), y, "eig", "phase")
     need = True if strict else loud_pairs(part, y, gw) | _parallel(v)
-    x = quotient(part, _gaps(conj(w)), coincidence(w), need, "eig") @ vh
+    x = quotient(part, gaps(conj(w)), coincidence(w), need, "eig") @ vh
     return fit(apply(OPS["solve"], (vh, x if gw is None else x + column(gw) * vh)), a)
 
 
