@@ -174,7 +174,9 @@ def test_asarray_copies() -> None:
     t = T([1.0])
     assert lucid.asarray(t) is t
     assert lucid.asarray(t, copy=False) is t
-    assert lucid.asarray(t, copy=True)._value is not t._value
+    for copied in (lucid.asarray(t, copy=True), t.copy()):
+        assert copied.tolist() == [1.0]
+        assert not np.shares_memory(copied._value, t._value)
 
 
 def test_asarray_under_transformations() -> None:
@@ -200,6 +202,8 @@ def test_asarray_refuses() -> None:
         lucid.asarray(1, dtype="no dtype")
     with pytest.raises(OperandError, match=r"expected device None or .cpu., got 'gpu'"):
         lucid.asarray(1, device="gpu")
+    with pytest.raises(OperandError, match=r"asarray: expected an array without a mask"):
+        lucid.asarray(np.ma.masked_array([1.0], [True]))
     with pytest.raises(OperandError, match="regular nest"):
         lucid.asarray([[1], [1, 2]])
     with pytest.raises(DTypeError, match="boolean, integer, floating or complex"):

@@ -18,6 +18,10 @@ def test_astype_returns_what_fits_already() -> None:
     assert x.astype(lucid.float64) is x
     assert x.astype("float64") is x
     assert x.astype(lucid.float32).dtype == np.float32
+    a = np.ones(1)
+    y = lucid.astype(a, lucid.float64)
+    a[0] = 5.0
+    assert y.tolist() == [1.0]
 
 
 def test_astype_is_differentiable_between_floating_dtypes() -> None:

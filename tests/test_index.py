@@ -262,6 +262,11 @@ def test_repeated_places_apply_one_after_the_other() -> None:
     assert x.at[i].multiply(v).tolist() == [48.0, 3.0]
     assert x.at[i].power(T([2.0, 1.0, 2.0])).tolist() == [16.0, 3.0]
     assert x.at[i].set(v).tolist() == [4.0, 3.0]
+    places = np.asfortranarray([[0, 0], [0, 1]])  # in memory, not in this order
+    many = x.at[T(places)].set(T([[1.0, 2.0], [3.0, 4.0]]))
+    assert many.tolist() == [3.0, 4.0]
+    g = lucid.grad(lambda v: x.at[T(places)].set(v)[0])(T([[1.0, 2.0], [3.0, 4.0]]).T)
+    assert g.tolist() == [[0.0, 0.0], [1.0, 0.0]]
     # exact even where a factor is zero, and to second order
     zeros = T([0.0, 3.0, 4.0])
     f = lambda v: x.at[i].multiply(v)[0]  # noqa: E731

@@ -47,6 +47,7 @@ def test_views_do_not_share_memory_with_a_writable_array() -> None:
         lucid.expand_dims(a, 0),
         lucid.split(a, 2)[0],
         lucid.diagonal(np.stack([a, a])),
+        lucid.pad(a, 0),
     ]
     before = [v.tolist() for v in views]
     a[:] = 9.0

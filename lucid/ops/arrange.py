@@ -128,7 +128,7 @@ def pad(
         >>> lucid.pad(lucid.asarray([1, 2, 3]), (1, 2), "reflect")
         Tensor([2, 1, 2, 3, 2, 1])
     """
-    t = as_tensor("pad", x)
+    t = as_tensor("pad", x, view=True)
     widths = _widths(pad_width, t.ndim)
     if not any(map(any, widths)):
         return t

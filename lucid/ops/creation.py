@@ -11,7 +11,7 @@ from lucid.config import get_default_dtype
 from lucid.core.dispatch import PYTHON, apply
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS
-from lucid.core.tensor import Tensor, aval, wrap
+from lucid.core.tensor import Tensor, aval, install, wrap
 from lucid.dtypes import check_numeric, python_dtype
 from lucid.errors import DTypeError, OperandError, message
 from lucid.ops.axes import as_tensor
@@ -86,6 +86,9 @@ def asarray(
             return apply(OPS["astype"], (t,), (t.dtype,))
         return t
     if isinstance(obj, np.ndarray | np.generic):
+        if isinstance(obj, np.ma.MaskedArray):
+            hint = "fill it with .filled(value)"
+            raise OperandError(message("asarray", "an array without a mask", "one with", hint))
         _check_real("asarray", obj.dtype, target)
         if copy is False:
             return _share(obj, target)
@@ -253,3 +256,11 @@ def full_like(
     """
     shape, target = _like("full_like", x, dtype, device)
     return full(shape, fill_value, dtype=target)
+
+
+def _copy(self: Tensor) -> Tensor:
+    """Return a Tensor with memory of its own."""
+    return asarray(self, copy=True)
+
+
+install({"copy": _copy})

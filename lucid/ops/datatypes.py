@@ -70,7 +70,7 @@ def astype(x: ArrayLike, dtype: Any, /, *, copy: bool = True, device: str | None
         hint = "take .real, .imag or abs() first"
         raise DTypeError(message("astype", f"a real array for {target}", str(about.dtype), hint))
     if about.dtype == target and not about.weak:
-        return t
+        return as_tensor("astype", x, view=True)
     return _astype(t, (target,))
 
 

@@ -86,9 +86,8 @@ def _add_rows(rows: Any, positions: Any, count: int) -> Any:
     n, width = rows.shape
     if width > 1 and n * width > WIDE and rows.dtype.kind in "fc":
         ones = np.ones(n, rows.dtype)
-        return (
-            scipy_sparse.csr_array((ones, positions, np.arange(n + 1)), shape=(n, count)).T @ rows
-        )
+        matrix = scipy_sparse.csr_array((ones, positions, np.arange(n + 1)), shape=(n, count))
+        return matrix.T @ rows
     if width != 1:
         positions = (positions[:, None] * width + np.arange(width)).ravel()
     out = np.zeros(count * width, rows.dtype)
@@ -161,10 +160,20 @@ def _set(x: Tensor, v: Tensor, indices: Sequence[Any], params: tuple[Any, ...]) 
 
 
 def _scatter_set_impl(x: Any, v: Any, *rest: Any) -> Any:
-    *indices, axes, at, _ = rest
+    *indices, axes, at, unique = rest
     out = x.copy()
+    if not unique:
+        indices, v = _in_order(indices, v, at)
     out[advanced_key(x.ndim, axes, indices)] = _moved_values(v, indices, at, natural(axes))
     return out
+
+
+def _in_order(indices: Sequence[Any], v: Any, at: int) -> Any:
+    """Return indices and values with one axis in C order; NumPy visits several as they lie."""
+    grid = np.broadcast_arrays(*indices)
+    rank = grid[0].ndim
+    values = v.reshape(*v.shape[:at], grid[0].size, *v.shape[at + rank :])
+    return [k.ravel() for k in grid], values
 
 
 def _winners(x: Tensor, v: Tensor, indices: Sequence[Any], params: tuple[Any, ...]) -> Tensor:

@@ -135,7 +135,7 @@ def ravel(x: ArrayLike, /) -> Tensor:
     return _reshape(t, ((t.size,),))
 
 
-def expand_dims(x: ArrayLike, /, axis: int | Sequence[int] = 0) -> Tensor:
+def expand_dims(x: ArrayLike, /, axis: int | Sequence[int]) -> Tensor:
     """Insert axes of length 1.
 
     Args:
