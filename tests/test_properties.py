@@ -21,7 +21,7 @@ from tests.support import DIFFERENCE_RTOL, IDENTITY_RTOL, STEP, VALUE_RTOL
 RECORDS = support.all_records()
 SMOOTH = [r for r in RECORDS if r.diff is None or len(r.diff)]
 quick = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
