@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import index
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 FULL = (None, None, None)  # how a parameter spells a full slice
+MASK = "getitem with a boolean key"
 
 
 # -- static keys -----------------------------------------------------------------------------------
@@ -104,35 +105,39 @@ def split_key(shape: tuple[int, ...], key: Any) -> Split:
     basic: list[Any] = []
     axes: list[int] = []
     indices: list[Tensor] = []
-    advanced: list[int] = []  # positions of arrays, and of the integers among them
-    masks = 0
-    before = axis = 0  # results of slices ahead of the first array; the axis of x
-    for place, entry in enumerate(entries):
-        if entry is ...:
+    advanced: list[int] = []  # where arrays stand, and integers: NumPy takes both alike
+    before = 0  # axes of the result ahead of the first of them
+    for place, (part, array) in enumerate(_pairs(shape, entries)):
+        if part is ...:
             continue
-        if entry is None or type(entry) is tuple:
-            basic.append(entry)
-            axis += entry is not None
-            before += not advanced
-            continue
-        advanced.append(place)
-        if type(entry) is int:
-            basic.append(entry)
-            axis += 1
-            continue
-        found = (entry,)
-        if entry.dtype.kind == "b":
-            masks += 1
-            found = _mask_indices(entry, shape, axis)
-        for k in found:
+        if array is not None:
             axes.append(sum(type(b) is not int for b in basic))
-            basic.append(FULL if entry.ndim or entry.dtype.kind != "b" else None)
-            indices.append(k)
-        axis += entry.ndim if entry.dtype.kind == "b" else 1
+            indices.append(array)
+        if array is not None or type(part) is int:
+            advanced.append(place)
+        before += not advanced
+        basic.append(part)
     together = advanced == list(range(advanced[0], advanced[0] + len(advanced)))
-    one_mask = masks == 1 and len(advanced) == sum(type(e) is int for e in entries) + 1
-    unique = one_mask or all(k.size <= 1 for k in indices)
+    arrays = [e for e in entries if isinstance(e, Tensor)]
+    unique = (len(arrays) == 1 and arrays[0].dtype.kind == "b") or all(k.size <= 1 for k in indices)
     return Split(tuple(basic), tuple(axes), tuple(indices), before if together else 0, unique)
+
+
+def _pairs(shape: tuple[int, ...], entries: list[Any]) -> Iterator[tuple[Any, Tensor | None]]:
+    """Give for each axis of the result its static entry, and its array of indices if it has one."""
+    axis = 0
+    for e in entries:
+        if not isinstance(e, Tensor):
+            yield e, None
+            axis += e is not None and e is not ...
+        elif e.dtype.kind != "b":
+            yield FULL, e
+            axis += 1
+        elif not e.ndim:  # stands for a new axis of length 0 or 1
+            yield None, wrap(np.zeros(int(concrete(e, MASK)), np.intp), None)
+        else:
+            yield from ((FULL, wrap(i, None)) for i in _mask_indices(e, shape, axis))
+            axis += e.ndim
 
 
 def entry_of(k: Any) -> Any:
@@ -177,15 +182,13 @@ def _expand(shape: tuple[int, ...], entries: list[Any]) -> list[Any]:
     return entries[: dots[0]] + (rest or [...]) + entries[dots[0] + 1 :]
 
 
-def _mask_indices(mask: Tensor, shape: tuple[int, ...], axis: int) -> tuple[Tensor, ...]:
-    """Return a boolean array as arrays of indices: one for each of its axes."""
-    value = concrete(mask, "getitem with a boolean key")
-    if not value.ndim:  # stands for a new axis of length 0 or 1
-        return (wrap(np.zeros(int(value), np.intp), None),)
+def _mask_indices(mask: Tensor, shape: tuple[int, ...], axis: int) -> Any:
+    """Return a boolean array as arrays of indices, one for each of its axes."""
+    value = concrete(mask, MASK)
     if value.shape != shape[axis : axis + value.ndim]:
         want = f"a boolean key that fits axis {axis} and following of shape {shape}"
         raise IndexOutOfBoundsError(message("getitem", want, f"one of shape {value.shape}"))
-    return tuple(wrap(i, None) for i in value.nonzero())
+    return value.nonzero()
 
 
 # -- keys for NumPy --------------------------------------------------------------------------------
