@@ -12,7 +12,10 @@ from lucid.errors import DTypeError, message
 
 __all__ = ["get_default_dtype", "set_default_dtype"]
 
-_default: ContextVar[np.dtype[Any]] = ContextVar("lucid_default_dtype", default=np.dtype("float64"))
+_default: ContextVar[np.dtype[Any]] = ContextVar(
+    "lucid_default_dtype",
+    default=np.dtype("float64"),  # noqa: B039 - immutable
+)
 
 
 class set_default_dtype:  # noqa: N801 - a function that also works as a context manager

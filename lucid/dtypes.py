@@ -72,7 +72,7 @@ _PYTHON = (builtins.bool, int, float, complex)  # the weakest first
 
 
 def literal_dtype(data: Any) -> np.dtype[Any] | None:
-    """Return the dtype of Python numbers in nested lists; None where anything else is among them."""
+    """Return the dtype of Python numbers in nested lists; None if anything else is among them."""
     kinds: set[type] = set()
     pending = [data]
     while pending:

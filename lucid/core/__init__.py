@@ -1,0 +1,1 @@
+"""Tensors, operations and dispatch: what every other floor stands on. Private."""

@@ -14,7 +14,16 @@ from lucid.core.dispatch import apply
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, wrap
 
-__all__ = ["conj", "fit", "fit_raw", "guard", "spread", "unbroadcast", "unbroadcast_mask", "zeros_like"]
+__all__ = [
+    "conj",
+    "fit",
+    "fit_raw",
+    "guard",
+    "spread",
+    "unbroadcast",
+    "unbroadcast_mask",
+    "zeros_like",
+]
 
 _ndarray = np.ndarray
 
@@ -27,11 +36,11 @@ def conj(x: Any) -> Any:
 
 
 def fit(ct: Tensor, like: Any) -> Tensor:
-    """Return the cotangent with the shape and dtype of its primal, which may have been broadcast."""
+    """Return the cotangent in the shape and dtype of its primal, which may have been broadcast."""
     c, v = ct._value, like._value if isinstance(like, Tensor) else like
-    if type(c) is _ndarray and type(v) is _ndarray and c.shape == v.shape and c.dtype is v.dtype:
-        if ct._note is None and like._note is None:
-            return ct
+    alike = type(c) is type(v) is _ndarray and c.shape == v.shape and c.dtype is v.dtype
+    if alike and ct._note is None and like._note is None:
+        return ct
     if not isinstance(like, Tensor):
         like = wrap(like, None)
     shape, dtype = like.shape, like.dtype
@@ -41,7 +50,7 @@ def fit(ct: Tensor, like: Any) -> Tensor:
 
 
 def fit_raw(ct: Any, like: Any) -> Any:
-    """Do what `fit` does, on plain arrays and NumPy scalars (which are much faster than 0-d arrays)."""
+    """Do what `fit` does on plain arrays and NumPy scalars, which are faster than 0-d arrays."""
     if type(like) is _ndarray and ct.shape == like.shape and ct.dtype is like.dtype:
         return ct
     return fit(wrap(np.asarray(ct), None), wrap(like, None))._value
@@ -73,9 +82,7 @@ def spread_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
 def _reduce(op: str, x: Tensor, shape: tuple[int, ...]) -> Tensor:
     have = x.shape
     extra = len(have) - len(shape)
-    axes = tuple(
-        i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1)
-    )
+    axes = tuple(i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1))
     if axes:
         x = apply(OPS[op], (x,), (axes, False))
     return x if x.shape == shape else apply(OPS["reshape"], (x,), (shape,))

@@ -316,10 +316,9 @@ def bilinear(
         tx, ty = tangents
         left = None if tx is None else apply(op, (tx, y), params)
         right = None if ty is None else apply(op, (x, ty), params)
-        if left is None or right is None:
-            total = right if left is None else left
-        else:
-            total = left + right
+        if left is not None and right is not None:
+            return spread(left + right, ans)
+        total = right if left is None else left
         return None if total is None else spread(total, ans)
 
     op = Op(

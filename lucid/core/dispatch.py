@@ -142,12 +142,12 @@ def _lift_one(name: str, a: Any) -> Any:
         check_numeric(name, value.dtype)
         return wrap(value, None)
     if isinstance(a, bool | int | float | complex):  # a subclass: IntEnum and the like
-        return next(k(a) for k in (bool, int, float, complex) if isinstance(a, k))
+        return next(k(cast("Any", a)) for k in (bool, int, float, complex) if isinstance(a, k))
     hint = "convert it with lucid.asarray"
     raise OperandError(message(name, "Tensors, NumPy arrays or numbers", kind.__name__, hint))
 
 
-# -- recording --------------------------------------------------------------------------------------
+# -- recording -------------------------------------------------------------------------------------
 
 
 def record(frame: RecordFrame, op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
@@ -231,6 +231,4 @@ def explain(op: Op, args: Sequence[Any], error: Exception) -> Exception:
             hint = "align them with reshape, or insert axes of length 1"
             return ShapeError(message(name, "shapes that broadcast together", got, hint))
         return ShapeError(message(name, "operands whose shapes fit", got, said))
-    return cast("Exception", type(error)(message(name, "to compute", got, said)))
-
-
+    return type(error)(message(name, "to compute", got, said))

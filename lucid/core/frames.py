@@ -121,7 +121,7 @@ class Recorded(Note):
     """
 
     __slots__ = ("ans", "cell", "first", "op", "params", "second", "seq")
-    frame: RecordFrame
+    frame: RecordFrame  # pyright: ignore[reportIncompatibleVariableOverride]
     op: Op | None
     first: Any
     second: Any
@@ -187,9 +187,7 @@ class RecordFrame(Frame):
 
     __slots__ = ("outer", "scoped")
 
-    def __init__(
-        self, name: str, *, scoped: bool = True, outer: RecordFrame | None = None
-    ) -> None:
+    def __init__(self, name: str, *, scoped: bool = True, outer: RecordFrame | None = None) -> None:
         self.level = _next_level()
         self.open = True
         self.name = name
@@ -205,7 +203,8 @@ class RecordFrame(Frame):
 
 # The tape that `requires_grad=True` and `.backward()` use in the body that is running now.
 ambient: ContextVar[RecordFrame] = ContextVar(
-    "lucid_ambient", default=RecordFrame("", scoped=False)
+    "lucid_ambient",
+    default=RecordFrame("", scoped=False),  # noqa: B039 - the tape outside every transformation
 )
 
 

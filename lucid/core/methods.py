@@ -27,7 +27,7 @@ class Methods:
 
     if TYPE_CHECKING:
         T: Tensor
-        mT: Tensor
+        mT: Tensor  # noqa: N815 - the standard's name
         real: Tensor
         imag: Tensor
         at: Any

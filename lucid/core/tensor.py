@@ -279,7 +279,10 @@ class Tensor(Methods):
     # -- refusals --------------------------------------------------------------------------------
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        shown = key if isinstance(key, int | slice) else "i"
+        shown = key if isinstance(key, int) else "i"
+        if isinstance(key, slice):
+            ends = ("" if k is None else str(k) for k in (key.start, key.stop, key.step))
+            shown = ":".join(ends).removesuffix(":")
         hint = f"write x = x.at[{shown}].set(v), which returns a new Tensor"
         raise ImmutableTensorError(message("x[i] = v", "a mutable array", "a Tensor", hint))
 
@@ -413,8 +416,7 @@ def as_value(data: Any, dtype: Any = None) -> Any:
     if isinstance(data, Tensor):
         return _hooks["astype"](data, dtype) if dtype is not None else _hooks["read"](data)
     if isinstance(data, list | tuple) and _has_tensor(data):
-        stacked = _hooks["stack"]([Tensor(item, dtype=dtype) for item in data])
-        return stacked
+        return _hooks["stack"]([Tensor(item, dtype=dtype) for item in data])
     if dtype is None and not isinstance(data, np.ndarray | np.generic):
         dtype = literal_dtype(data)
     if isinstance(data, np.ma.MaskedArray):

@@ -51,6 +51,7 @@ def sigmoid(input: ArrayLike, /) -> Tensor:
         >>> functional.sigmoid(lucid.asarray([0.0, 1.0]))
         Tensor([0.5       , 0.73105858])
     """
+    ...
 
 
 def _softplus_impl(x: Any) -> Any:

@@ -375,7 +375,8 @@ def eye(shape: Shape, dtype: Any = None) -> Tensor:
     """
     if len(shape) != 2:
         raise ShapeError(message("init.eye", "two axes", f"shape {tuple(shape)}"))
-    return Tensor(np.eye(*shape), dtype=_default(dtype))
+    rows, columns = shape
+    return Tensor(np.eye(rows, columns), dtype=_default(dtype))
 
 
 def dirac(shape: Shape, groups: int = 1, dtype: Any = None) -> Tensor:

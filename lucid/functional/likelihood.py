@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,29 +36,37 @@ __all__ = [
 # -- one entry per class index ---------------------------------------------------------------------
 
 
-def _places(target: Any, count: int, axis: int, ignore: int) -> tuple[Any, Any]:
-    """Return class indices ready for NumPy, and where they are to be ignored; check them."""
-    ignored = target == ignore
-    safe = np.where(ignored, 0, target)
-    if safe.size and (safe.min() < 0 or safe.max() >= count):
-        wrong = safe[(safe < 0) | (safe >= count)].flat[0]
-        want = f"class indices from 0 to {count - 1}, or {ignore} to ignore"
-        raise IndexOutOfBoundsError(message("target", want, str(wrong)))
-    return np.expand_dims(safe, axis), ignored
+def _places(target: Any, shape: Any, axis: int, ignore: int) -> tuple[Any, Any]:
+    """Return where the class of each target stands in an array, and which to ignore (or None)."""
+    count = shape[axis]
+    ignored = None
+    low, high = (target.min(), target.max()) if target.size else (0, 0)
+    if low < 0 or high >= count or 0 <= ignore < count:
+        ignored = target == ignore
+        target = np.where(ignored, 0, target)
+        wrong = target[(target < 0) | (target >= count)]
+        if wrong.size:
+            want = f"class indices from 0 to {count - 1}, or {ignore} to ignore"
+            raise IndexOutOfBoundsError(message("target", want, str(wrong[0])))
+    own = np.ogrid[tuple(slice(n) for n in target.shape)] if target.ndim > 1 else _ranges(target)
+    return (*own[:axis], target, *own[axis:]), ignored
+
+
+def _ranges(target: Any) -> tuple[Any, ...]:
+    return (np.arange(target.shape[0]),) if target.ndim else ()
 
 
 def _pick_impl(x: Any, target: Any, axis: int, ignore: int) -> Any:
-    places, ignored = _places(target, x.shape[axis], axis, ignore)
-    ans = np.take_along_axis(x, places, axis).reshape(target.shape)
-    if ignored.any():
-        ans[ignored] = 0
-    return ans
+    places, ignored = _places(target, x.shape, axis, ignore)
+    ans = x[places]
+    return ans if ignored is None else np.where(ignored, ans.dtype.type(0), ans)
 
 
 def _spread_impl(ct: Any, target: Any, axis: int, ignore: int, count: int) -> Any:
-    places, ignored = _places(target, count, axis, ignore)
-    ans = np.zeros((*target.shape[:axis], count, *target.shape[axis:]), ct.dtype)
-    np.put_along_axis(ans, places, np.expand_dims(np.where(ignored, 0, ct), axis), axis)
+    shape = (*target.shape[:axis], count, *target.shape[axis:])
+    places, ignored = _places(target, shape, axis, ignore)
+    ans = np.zeros(shape, ct.dtype)
+    ans[places] = ct if ignored is None else np.where(ignored, ct.dtype.type(0), ct)
     return ans
 
 
@@ -90,11 +99,11 @@ _pick_op = general(
         lambda ct, ans, x, target, axis, ignore: _spread(ct, target, axis, ignore, x.shape[axis]),
         None,
     ],
-    batch=lambda size, batched, args, axis, ignore: _pick(
-        *move_batch_first(size, batched, args), axis + 1, ignore
+    batch=lambda size, batched, args, axis, ignore: apply(
+        _pick_op, tuple(move_batch_first(size, batched, args)), (axis + 1, ignore)
     ),
     live=_live,
-    masks=lambda i, ans, args, axis, ignore: None if i else _chosen(*args, axis, ignore),
+    masks=lambda i, ans, args, axis, ignore: None if i else _chosen(args[0], args[1], axis, ignore),
 )
 _spread_op = general(
     "spread_class",
@@ -107,9 +116,20 @@ _spread_op = general(
         lambda ct, ans, x, target, axis, ignore, count: _pick(ct, target, axis, ignore),
         None,
     ],
-    batch=lambda size, batched, args, axis, ignore, count: _spread(
-        *move_batch_first(size, batched, args), axis + 1, ignore, count
+    batch=lambda size, batched, args, axis, ignore, count: apply(
+        _spread_op, tuple(move_batch_first(size, batched, args)), (axis + 1, ignore, count)
     ),
+)
+
+
+_count = general(
+    "count_classes",
+    lambda target, ignore, dtype: np.asarray(np.count_nonzero(target != ignore), dtype),
+    infer=lambda target, ignore, dtype: Aval((), dtype),
+    batch=lambda size, batched, args, ignore, dtype: (
+        (args[0] != ignore).reshape((size, math.prod(args[0].shape[1:]))).sum(1).astype(dtype)
+    ),
+    smooth=False,
 )
 
 
@@ -260,7 +280,7 @@ def _index_loss(
     if reduction != "mean":
         return reduce_loss(losses, reduction)
     if weights is None:
-        total = (target != ignore).sum().astype(logs.dtype)
+        total = apply(_count, (target,), (ignore, logs.dtype))
     else:
         total = _pick(weights, target, axis, ignore).sum()
     return losses.sum() / total

@@ -76,7 +76,7 @@ def _total(x: Any, y: Any) -> Any:
         want = "a floating or complex operand"
         raise DTypeError(message("mse_loss", want, str(dtype), "convert it with .astype"))
     if np.size(x) <= _BLOCK or np.shape(x) != np.shape(y) or not _both_flat(x, y):
-        d = np.subtract(x, y).ravel()
+        d: Any = np.subtract(x, y).ravel()
         return np.vdot(d, d).real
     x, y = x.reshape(-1), y.reshape(-1)
     buffer = np.empty(_BLOCK, dtype)

@@ -39,7 +39,7 @@ def sinh(x: ArrayLike, /) -> Tensor:
     ...
 
 
-@elementwise(np.cosh, lambda ans, x: sinh(x), singular=(0,))
+@elementwise(np.cosh, lambda ans, x: sinh(x), singular=(0,))  # pyright: ignore
 def cosh(x: ArrayLike, /) -> Tensor:
     """Return the hyperbolic cosine of every element.
 

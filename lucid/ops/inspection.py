@@ -14,7 +14,7 @@ from lucid.errors import OperandError, message
 
 __all__ = ["ArrayNamespaceInfo", "__array_namespace_info__"]
 
-_KINDS = {
+_KINDS: dict[str, tuple[str, ...]] = {
     "bool": ("bool",),
     "signed integer": ("int8", "int16", "int32", "int64"),
     "unsigned integer": ("uint8", "uint16", "uint32", "uint64"),

@@ -51,7 +51,7 @@ def sin(x: ArrayLike, /) -> Tensor:
     ...
 
 
-@elementwise(np.cos, lambda ans, x: -sin(x), singular=(0,))
+@elementwise(np.cos, lambda ans, x: -sin(x), singular=(0,))  # pyright: ignore
 def cos(x: ArrayLike, /) -> Tensor:
     """Return the cosine of every element.
 

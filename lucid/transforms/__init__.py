@@ -1,0 +1,1 @@
+"""Transformations of functions: interpreters over operations, and what is derived from them."""

@@ -350,7 +350,9 @@ def jvp(
     frame = ForwardFrame("jvp")
     found, structure = tree.flatten(tuple(primals))
     values = [
-        x if _is_static(x) else differentiable_leaf("jvp", x, lambda i=i: f"primals{tree.paths(tuple(primals))[i]}")
+        x
+        if _is_static(x)
+        else differentiable_leaf("jvp", x, lambda i=i: f"primals{tree.paths(tuple(primals))[i]}")
         for i, x in enumerate(found)
     ]
     given = match("jvp", tuple(tangents), values, structure)
@@ -380,8 +382,9 @@ def jvp(
 def match(name: str, given: Any, values: Sequence[Any], structure: Any) -> list[Tensor]:
     """Return the leaves of tangents or cotangents, checked against what they belong to."""
     found, shape = tree.flatten(given)
+    what = "cotangent" if name == "vjp" else "tangent"
     if shape != structure:
-        raise OperandError(message(name, f"the structure {structure}", str(shape)))
+        raise OperandError(message(name, f"a {what} of the structure {structure}", str(shape)))
     out: list[Any] = []
     for x, value in zip(found, values, strict=True):
         if not isinstance(value, Tensor):
@@ -389,9 +392,9 @@ def match(name: str, given: Any, values: Sequence[Any], structure: Any) -> list[
             continue
         t = Tensor(x)
         if t.shape != value.shape:
-            raise ShapeError(message(name, f"shape {value.shape}", f"shape {t.shape}"))
+            raise ShapeError(message(name, f"a {what} of shape {value.shape}", f"{t.shape}"))
         if t.dtype.kind == "c" and value.dtype.kind != "c":
-            raise DTypeError(message(name, f"a real {value.dtype}", str(t.dtype)))
+            raise DTypeError(message(name, f"a real {what} for {value.dtype}", str(t.dtype)))
         out.append(t if t.dtype == value.dtype else cast(t, value.dtype))
     return out
 

@@ -146,7 +146,8 @@ def broadcast_prefix(name: str, prefix: Any, whole: Any) -> list[Any]:
         parts, entries = tree.children(prefix)
         children, others = tree.children(whole)
         if type(prefix) is not type(whole) or entries != others or not entries:
-            raise OperandError(message("vmap", f"{name} a prefix of the arguments", repr(prefix)))
+            what = "the arguments" if name == "in_axes" else "the output"
+            raise OperandError(message("vmap", f"{name} a prefix of {what}", repr(prefix)))
     pairs = zip(parts, children, strict=True)
     return [axis for p, w in pairs for axis in broadcast_prefix(name, p, w)]
 
@@ -165,7 +166,7 @@ def _axis_size(found: Sequence[Any], axes: Sequence[Any], given: int | None, who
     for k, (x, axis) in enumerate(zip(found, axes, strict=True)):
         if axis is None:
             continue
-        shape = getattr(x, "shape", ())
+        shape: tuple[int, ...] = getattr(x, "shape", ())
         where = "argument " + tree.paths(whole)[k].replace("[0]", "", 1)
         if not -len(shape) <= axis < len(shape):
             hint = "set in_axes to None for an argument that is not mapped"
@@ -201,7 +202,7 @@ def _leave(frame: BatchFrame, result: Any, axis: int | None) -> Tensor:
     elif axis is None:
         hint = "reduce over the mapped axis outside, or give out_axes an integer"
         raise ShapeError(
-            message("vmap", "an output that does not depend on it for out_axes None", str(t), hint)
+            message("vmap", "an output without the mapped axis where out_axes is None", str(t), hint)
         )
     else:
         t = lower(t)

@@ -32,7 +32,8 @@ def differentiable_leaf(name: str, x: Any, where: Callable[[], str]) -> Tensor:
         t = take_in(name, x)
         if t.dtype.kind in "fc":
             return t
-        hint = "convert it to floating point, or leave it out of argnums"
+        rest = "close over it" if name in ("vjp", "jvp", "linearize") else "leave it out of argnums"
+        hint = f"convert it to floating point, or {rest}"
         got = f"{t.dtype} in {where()}"
         raise DTypeError(message(name, "a floating or complex argument", got, hint))
     hint = "leave it out of argnums, or close over it"
@@ -45,7 +46,8 @@ def settle_output(frame: Frame, name: str, result: Any) -> Tensor:
     if not isinstance(result, Tensor):
         if not isinstance(result, np.ndarray | np.generic) and type(result) not in PYTHON:
             got = f"a {type(result).__name__}"
-            hint = "return has_aux=True for anything else"
+            splits = name in ("grad", "value_and_grad", "vjp", "jvp")
+            hint = "pass has_aux=True and return (value, aux) for anything else" if splits else ""
             raise OperandError(message(name, "Tensors, arrays or numbers as output", got, hint))
         (result,) = lift(name, (result,), view=True)
         if not isinstance(result, Tensor):
@@ -159,5 +161,3 @@ def argument_indices(name: str, argnums: Any, count: int) -> tuple[int, ...]:
     if len(set(places)) != len(places) or not places:
         raise OperandError(message(name, "distinct argnums", f"argnums={argnums!r}"))
     return places
-
-

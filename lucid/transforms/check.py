@@ -68,9 +68,7 @@ def check_grads(
     _check(fun, args, order, tuple(modes), settings, np.random.default_rng(seed), "")
 
 
-def _check(
-    fun: Any, args: Any, order: int, modes: Any, settings: Any, rng: Any, path: str
-) -> None:
+def _check(fun: Any, args: Any, order: int, modes: Any, settings: Any, rng: Any, path: str) -> None:
     step, atol, rtol = settings
     tangents = tree.map(lambda x: _random(rng, x), args)
     plus = tree.leaves(fun(*tree.map(lambda x, t: x + step * t, args, tangents)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -34,7 +34,9 @@ class Call:
     def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
         """Return the arguments with these operands in place of the original ones."""
         rest = iter(operands)
-        return tree.unflatten(self.structure, [next(rest) if s is None else s[0] for s in self.static])
+        return tree.unflatten(
+            self.structure, [next(rest) if s is None else s[0] for s in self.static]
+        )
 
     def leaves_of(self, values: Any) -> list[Any]:
         """Return the parts of an argument-shaped tuple that belong to the operands."""
@@ -50,7 +52,9 @@ class Call:
         """As `leaves_of`, where None stands for a whole argument."""
         args = self.arguments(self.operands)
         if not isinstance(values, tuple | list) or len(values) != len(args):
-            expected = f"the rule to return a tuple with one entry for each of {len(args)} arguments"
+            expected = (
+                f"the rule to return a tuple with one entry for each of {len(args)} arguments"
+            )
             got = f"{len(values)} of them" if isinstance(values, tuple | list) else repr(values)
             raise OperandError(message(self.owner.name, expected, got))
         out: list[Any] = []
@@ -66,7 +70,9 @@ class Call:
     def outputs(self, value: Any, level: float) -> tuple[Tensor, ...]:
         """Flatten an output, which may not carry the notes of the levels being differentiated."""
         found, self.out = tree.flatten(value)
-        outs = tuple(wrap(x, None) if not isinstance(x, Tensor) else x for x in lift(self.owner.name, found))
+        outs = tuple(
+            wrap(x, None) if not isinstance(x, Tensor) else x for x in lift(self.owner.name, found)
+        )
         for y in outs:
             if y._note is not None and y._note.frame.level >= level:
                 raise NotDifferentiableError(
@@ -88,12 +94,12 @@ class _Custom:
     """A function whose derivative the user states."""
 
     def __init__(self, fun: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, fun)
+        functools.update_wrapper(cast("Any", self), fun)
         self.fun = fun
         self.name = getattr(fun, "__name__", type(self).__name__)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        return self if instance is None else functools.partial(cast("Any", self), instance)
 
     def _run(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if kwargs:

@@ -68,7 +68,7 @@ def jacrev(
             basis = _basis(out)
             stacked = vmap(pull_one)(basis)
             if out.dtype.kind == "c":
-                stacked = _holomorphic(stacked, lambda: vmap(pull_one)(basis * 1j))
+                stacked = _holomorphic(stacked, lambda e=basis: vmap(pull_one)(e * 1j))
             unit = tree.map(
                 lambda j, o=out: apply(OPS["reshape"], (j,), ((*o.shape, *j.shape[1:]),)), stacked
             )
@@ -106,7 +106,6 @@ def jacfwd(
         Tensor([[2., 0.],
                 [0., 4.]])
     """
-
     return _columns("jacfwd", fun, argnums, has_aux)
 
 
@@ -202,9 +201,7 @@ def hessian(
     return _columns("hessian", grad(fun, argnums, has_aux=has_aux), argnums, has_aux)
 
 
-def hvp(
-    fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]
-) -> Any:
+def hvp(fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Compute the product of the Hessian of a scalar function with a vector, H·v.
 
     Forward over reverse: a small multiple of the cost of one gradient, and no matrix.

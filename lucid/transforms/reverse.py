@@ -112,9 +112,7 @@ def _pull_all(
         _pull_one(frame, node, ct, mask, cts, masks)
 
 
-def _pull_raw(
-    rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]
-) -> bool:
+def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]) -> bool:
     """Apply the rules for plain arrays; False, with nothing done, where an operand is none.
 
     This is `_pull_one` without masks, several outputs and levels below: most of all records.
@@ -211,6 +209,7 @@ def _flow(op: Any, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> 
     carries = mask is not None and op.live is not None
     if op.masks is None:
         return (lambda: op.live(mask(), i, ans, operands, *params)) if carries else None
+
     def both() -> Tensor:
         own = op.masks(i, ans, operands, *params)
         return own & op.live(mask(), i, ans, operands, *params) if carries else own
@@ -266,7 +265,7 @@ def pushforward(
 # -- the ambient tape ------------------------------------------------------------------------------
 
 
-def backward(self: Tensor, gradient: Any = None) -> None:
+def backward(self: Tensor, gradient: Any = None) -> None:  # noqa: D417 - a method
     """Add the derivative of this Tensor to the `.grad` of every leaf it was computed from.
 
     Args:
@@ -353,9 +352,10 @@ def _shadows(note: Recorded) -> set[Recorded]:
     for leaf in records(note.frame, [note]):
         t = leaf.ans if leaf.is_leaf else None
         while isinstance(t, Tensor):
-            if isinstance(t._note, Recorded) and t._note.is_leaf:
-                if not t._note.frame.scoped and t._note.cell is leaf.cell:
-                    found.add(t._note)
+            mark = t._note
+            own = isinstance(mark, Recorded) and mark.is_leaf and not mark.frame.scoped
+            if own and mark.cell is leaf.cell:
+                found.add(mark)
             t = t._value
     return found
 

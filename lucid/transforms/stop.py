@@ -36,9 +36,11 @@ def stop_gradient(x: Any) -> Any:
         Tensor(3.)
     """
     return tree.map(
-        lambda leaf: bind(_stop, (leaf,))
-        if isinstance(leaf, Tensor | np.ndarray | np.generic | bool | int | float | complex)
-        else leaf,
+        lambda leaf: (
+            bind(_stop, (leaf,))
+            if isinstance(leaf, Tensor | np.ndarray | np.generic | bool | int | float | complex)
+            else leaf
+        ),
         x,
     )
 
