@@ -6,8 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
-    *("numpy_adapters", "scipy_fft", "scipy_linalg", "scipy_sparse", "scipy_special"),
-    *("special_functions", "submodule"),
+    "numpy_adapters",
+    "scipy_fft",
+    "scipy_linalg",
+    "scipy_sparse",
+    "scipy_special",
+    "special_functions",
+    "submodule",
 ]
 
 

@@ -15,8 +15,16 @@ from lucid.core.op import OPS, Aval, Op, Rule
 from lucid.core.tensor import Tensor
 
 __all__ = [
-    *("NEG", "SAME", "ZERO", "bilinear", "dummy", "elementwise", "general", "linear"),
-    *("move_batch_first", "reduction"),
+    "NEG",
+    "SAME",
+    "ZERO",
+    "bilinear",
+    "dummy",
+    "elementwise",
+    "general",
+    "linear",
+    "move_batch_first",
+    "reduction",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -28,8 +28,17 @@ from lucid.errors import (
 )
 
 __all__ = [
-    *("PYTHON", "apply", "below", "bind", "bind_operator", "explain", "lift", "read"),
-    *("record_outputs", "settle", "top"),
+    "PYTHON",
+    "apply",
+    "below",
+    "bind",
+    "bind_operator",
+    "explain",
+    "lift",
+    "read",
+    "record_outputs",
+    "settle",
+    "top",
 ]
 
 PYTHON = frozenset((bool, int, float, complex))

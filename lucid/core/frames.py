@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from lucid.core.op import Op
 
 __all__ = [
-    *("ABSENT", "MANY", "Cell", "Frame", "Note", "RecordFrame", "Recorded", "ambient", "leaf"),
+    "ABSENT",
+    "MANY",
+    "Cell",
+    "Frame",
+    "Note",
+    "RecordFrame",
+    "Recorded",
+    "ambient",
+    "leaf",
     "transformation",
 ]
 

@@ -20,8 +20,18 @@ from lucid.ops.hyperbolic import tanh
 from lucid.ops.select import clip, where
 
 __all__ = [
-    *("gelu", "glu", "hardsigmoid", "hardswish", "logsigmoid", "mish", "sigmoid", "silu"),
-    *("softplus", "softsign", "tanh", "tanhshrink"),
+    "gelu",
+    "glu",
+    "hardsigmoid",
+    "hardswish",
+    "logsigmoid",
+    "mish",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "softsign",
+    "tanh",
+    "tanhshrink",
 ]
 
 

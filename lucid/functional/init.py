@@ -19,9 +19,20 @@ from lucid.ops.random import continuous
 from lucid.ops.random.keys import Key, split
 
 __all__ = [
-    *("calculate_gain", "dirac", "eye", "fan_in_uniform", "fans", "kaiming_normal"),
-    *("kaiming_uniform", "normal", "orthogonal", "sparse", "truncated_normal", "uniform"),
-    *("xavier_normal", "xavier_uniform"),
+    "calculate_gain",
+    "dirac",
+    "eye",
+    "fan_in_uniform",
+    "fans",
+    "kaiming_normal",
+    "kaiming_uniform",
+    "normal",
+    "orthogonal",
+    "sparse",
+    "truncated_normal",
+    "uniform",
+    "xavier_normal",
+    "xavier_uniform",
 ]
 
 Shape = Sequence[int]

@@ -28,7 +28,10 @@ from lucid.ops.select import clip, maximum, where
 from lucid.ops.shape import broadcast_to
 
 __all__ = [
-    *("binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div"),
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "kl_div",
     "nll_loss",
 ]
 

@@ -22,8 +22,17 @@ from lucid.ops.pointwise import BELOW, rules
 from lucid.ops.select import clip, where
 
 __all__ = [
-    *("celu", "elu", "hardshrink", "hardtanh", "leaky_relu", "prelu", "relu", "relu6", "selu"),
-    *("softshrink", "threshold"),
+    "celu",
+    "elu",
+    "hardshrink",
+    "hardtanh",
+    "leaky_relu",
+    "prelu",
+    "relu",
+    "relu6",
+    "selu",
+    "softshrink",
+    "threshold",
 ]
 
 

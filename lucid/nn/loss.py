@@ -21,8 +21,16 @@ from lucid.functional.checks import reduction_of
 from lucid.nn.module import Module
 
 __all__ = [
-    *("BCELoss", "BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "KLDivLoss", "L1Loss"),
-    *("Loss", "MSELoss", "NLLLoss", "SmoothL1Loss"),
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "HuberLoss",
+    "KLDivLoss",
+    "L1Loss",
+    "Loss",
+    "MSELoss",
+    "NLLLoss",
+    "SmoothL1Loss",
 ]
 
 

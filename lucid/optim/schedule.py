@@ -17,8 +17,19 @@ from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
 
 __all__ = [
-    *("PlateauState", "Schedule", "constant", "cosine", "exponential", "join", "linear"),
-    *("multistep", "one_cycle", "plateau", "polynomial", "step_decay", "warm_restarts"),
+    "PlateauState",
+    "Schedule",
+    "constant",
+    "cosine",
+    "exponential",
+    "join",
+    "linear",
+    "multistep",
+    "one_cycle",
+    "plateau",
+    "polynomial",
+    "step_decay",
+    "warm_restarts",
 ]
 
 Schedule: TypeAlias = Callable[[Any], Any]

@@ -15,8 +15,15 @@ from lucid.dtypes import python_dtype
 from lucid.errors import DTypeError, OperandError, message
 
 __all__ = [
-    *("argument_indices", "check_function", "check_sequence", "differentiable_leaf", "leave"),
-    *("release", "settle_output", "split_aux", "take_in"),
+    "argument_indices",
+    "check_function",
+    "check_sequence",
+    "differentiable_leaf",
+    "leave",
+    "release",
+    "settle_output",
+    "split_aux",
+    "take_in",
 ]
 
 

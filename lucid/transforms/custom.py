@@ -277,7 +277,7 @@ class custom_jvp(_Custom):  # noqa: N801 - JAX's name for it
         >>> import lucid
         >>> @lucid.custom_jvp
         ... def softplus(x):
-        ...     return lucid.log1p(lucid.exp(x))
+        ...     return x + lucid.log1p(lucid.exp(-x))
         >>> @softplus.defjvp
         ... def rule(primals, tangents):
         ...     (x,), (t,) = primals, tangents

@@ -23,8 +23,18 @@ from lucid.errors import DTypeError, OperandError, ShapeError, message
 from lucid.ops.random.keys import Key, philox, sampler, take
 
 __all__ = [
-    *("cauchy", "exponential", "gumbel", "laplace", "logistic", "lognormal", "normal", "pareto"),
-    *("rayleigh", "truncated_normal", "uniform", "weibull"),
+    "cauchy",
+    "exponential",
+    "gumbel",
+    "laplace",
+    "logistic",
+    "lognormal",
+    "normal",
+    "pareto",
+    "rayleigh",
+    "truncated_normal",
+    "uniform",
+    "weibull",
 ]
 
 Shape = int | Sequence[int]

@@ -17,8 +17,15 @@ from lucid.ops.random.continuous import Shape, gumbel, lengths, parameters
 from lucid.ops.random.keys import Key, philox, sampler, take
 
 __all__ = [
-    *("bernoulli", "binomial", "categorical", "choice", "geometric", "permutation", "poisson"),
-    *("rademacher", "randint"),
+    "bernoulli",
+    "binomial",
+    "categorical",
+    "choice",
+    "geometric",
+    "permutation",
+    "poisson",
+    "rademacher",
+    "randint",
 ]
 
 _INT = np.dtype(np.int64)

@@ -13,8 +13,18 @@ from lucid.ops.special_functions.table import NoRule, function, multi
 from lucid.ops.trigonometric import cos, sin
 
 __all__ = [
-    *("agm", "ellipe", "ellipeinc", "ellipj", "ellipk", "ellipkinc", "ellipkm1", "elliprc"),
-    *("elliprd", "elliprf", "elliprg", "elliprj"),
+    "agm",
+    "ellipe",
+    "ellipeinc",
+    "ellipj",
+    "ellipk",
+    "ellipkinc",
+    "ellipkm1",
+    "elliprc",
+    "elliprd",
+    "elliprf",
+    "elliprg",
+    "elliprj",
 ]
 
 # -- Carlson's symmetric integrals -----------------------------------------------------------------

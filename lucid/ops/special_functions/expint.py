@@ -15,9 +15,7 @@ from lucid.ops.special_functions.helpers import select
 from lucid.ops.special_functions.table import DISCRETE, function, multi
 from lucid.ops.trigonometric import cos, sin
 
-__all__ = [
-    *("exp1", "expi", "expn", "lambertw", "shichi", "sici", "spence", "wrightomega"),
-]
+__all__ = ["exp1", "expi", "expn", "lambertw", "shichi", "sici", "spence", "wrightomega"]
 
 exp1 = function(
     "exp1",

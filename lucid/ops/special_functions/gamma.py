@@ -17,7 +17,16 @@ from lucid.ops.special_functions.riemann import zeta_kernel, zetac_kernel
 from lucid.ops.special_functions.table import DISCRETE, NoRule, adopt, function, numeric
 
 __all__ = [
-    *("beta", "betaln", "binom", "gamma", "gammasgn", "loggamma", "poch", "psi", "rgamma", "zeta"),
+    "beta",
+    "betaln",
+    "binom",
+    "gamma",
+    "gammasgn",
+    "loggamma",
+    "poch",
+    "psi",
+    "rgamma",
+    "zeta",
     "zetac",
 ]
 

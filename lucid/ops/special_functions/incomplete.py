@@ -19,8 +19,11 @@ from lucid._lazy import scipy_special
 from lucid.ops.special_functions.jet import Jet
 
 __all__ = [
-    *("beta_density_kernel", "betainc_taylor", "gamma_density_kernel", "gammainc_order"),
-    *("half_line",),
+    "beta_density_kernel",
+    "betainc_taylor",
+    "gamma_density_kernel",
+    "gammainc_order",
+    "half_line",
 ]
 
 Array = np.ndarray[Any, Any]

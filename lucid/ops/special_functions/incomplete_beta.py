@@ -16,10 +16,33 @@ from lucid.ops.special_functions.incomplete import beta_density_kernel, betainc_
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 
 __all__ = [
-    *("bdtr", "bdtrc", "bdtri", "bdtrik", "bdtrin", "beta_density", "betainc", "betainc_a"),
-    *("betainc_b", "betaincc", "betainccinv", "betaincinv", "btdtria", "btdtrib", "fdtr", "fdtrc"),
-    *("fdtri", "fdtridfd", "nbdtr", "nbdtrc", "nbdtri", "nbdtrik", "nbdtrin", "stdtr", "stdtridf"),
-    *("stdtrit", "t_density"),
+    "bdtr",
+    "bdtrc",
+    "bdtri",
+    "bdtrik",
+    "bdtrin",
+    "beta_density",
+    "betainc",
+    "betainc_a",
+    "betainc_b",
+    "betaincc",
+    "betainccinv",
+    "betaincinv",
+    "btdtria",
+    "btdtrib",
+    "fdtr",
+    "fdtrc",
+    "fdtri",
+    "fdtridfd",
+    "nbdtr",
+    "nbdtrc",
+    "nbdtri",
+    "nbdtrik",
+    "nbdtrin",
+    "stdtr",
+    "stdtridf",
+    "stdtrit",
+    "t_density",
 ]
 
 THIRD = NoRule("it is itself a second derivative, and no rule for the third is written")

@@ -11,9 +11,25 @@ from lucid.ops.special_functions.incomplete import gamma_density_kernel, gammain
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 
 __all__ = [
-    *("chdtr", "chdtrc", "chdtri", "chdtriv", "gamma_density", "gammainc", "gammainc_a"),
-    *("gammaincc", "gammainccinv", "gammaincinv", "gdtr", "gdtrc", "gdtria", "gdtrib", "gdtrix"),
-    *("pdtr", "pdtrc", "pdtri", "pdtrik"),
+    "chdtr",
+    "chdtrc",
+    "chdtri",
+    "chdtriv",
+    "gamma_density",
+    "gammainc",
+    "gammainc_a",
+    "gammaincc",
+    "gammainccinv",
+    "gammaincinv",
+    "gdtr",
+    "gdtrc",
+    "gdtria",
+    "gdtrib",
+    "gdtrix",
+    "pdtr",
+    "pdtrc",
+    "pdtri",
+    "pdtrik",
 ]
 
 THIRD = NoRule("it is itself a second derivative, and no rule for the third is written")

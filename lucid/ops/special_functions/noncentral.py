@@ -19,9 +19,23 @@ from lucid.ops.special_functions.statistics import (
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function, numeric
 
 __all__ = [
-    *("chndtr", "chndtridf", "chndtrinc", "chndtrix", "kolmogi", "kolmogorov", "ncfdtr"),
-    *("ncfdtri", "ncfdtridfd", "ncfdtridfn", "ncfdtrinc", "nctdtr", "nctdtridf", "nctdtrinc"),
-    *("nctdtrit", "smirnov", "smirnovi"),
+    "chndtr",
+    "chndtridf",
+    "chndtrinc",
+    "chndtrix",
+    "kolmogi",
+    "kolmogorov",
+    "ncfdtr",
+    "ncfdtri",
+    "ncfdtridfd",
+    "ncfdtridfn",
+    "ncfdtrinc",
+    "nctdtr",
+    "nctdtridf",
+    "nctdtrinc",
+    "nctdtrit",
+    "smirnov",
+    "smirnovi",
 ]
 
 _DF = NoRule("no closed form gives the derivative by the degrees of freedom")

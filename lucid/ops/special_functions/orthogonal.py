@@ -9,9 +9,21 @@ from lucid.ops.select import where
 from lucid.ops.special_functions.table import DISCRETE, NoRule, function
 
 __all__ = [
-    *("eval_chebyc", "eval_chebys", "eval_chebyt", "eval_chebyu", "eval_gegenbauer"),
-    *("eval_genlaguerre", "eval_hermite", "eval_hermitenorm", "eval_jacobi", "eval_laguerre"),
-    *("eval_legendre", "eval_sh_chebyt", "eval_sh_chebyu", "eval_sh_jacobi", "eval_sh_legendre"),
+    "eval_chebyc",
+    "eval_chebys",
+    "eval_chebyt",
+    "eval_chebyu",
+    "eval_gegenbauer",
+    "eval_genlaguerre",
+    "eval_hermite",
+    "eval_hermitenorm",
+    "eval_jacobi",
+    "eval_laguerre",
+    "eval_legendre",
+    "eval_sh_chebyt",
+    "eval_sh_chebyu",
+    "eval_sh_jacobi",
+    "eval_sh_legendre",
     "lpmv",
 ]
 
