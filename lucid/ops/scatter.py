@@ -246,11 +246,41 @@ _scatter_set = general(
 # -- extremes --------------------------------------------------------------------------------------
 
 
-def _extreme(name: str, ufunc: Any) -> Any:
-    """Register an update by the larger or smaller of what is there and all values for the place.
+# Elements and values that tie share the cotangent equally.
 
-    Those that tie share the cotangent equally.
-    """
+
+def _taken(ans: Tensor, x: Tensor, v: Tensor, indices: Any, params: Any) -> Any:
+    """Return which elements and which values are found in the result, and their shares."""
+    from_x, from_v = x == ans, v == _gather(ans, indices, params)
+    dtype = (ans.dtype,)
+    ties = apply(OPS["astype"], (from_x,), dtype) + scatter_add(
+        apply(OPS["astype"], (from_v,), dtype), indices, (x.shape, *params)
+    )
+    # NaN equals nothing: there nothing is shared
+    return from_x, from_v, 1 / apply(OPS["maximum"], (ties, 1))
+
+
+def _extreme_vjp_x(ct: Tensor, ans: Tensor, x: Tensor, v: Tensor, *rest: Any) -> Tensor:
+    from_x, _, share = _taken(ans, x, v, rest[:-3], rest[-3:])
+    return _where(from_x, ct * share)
+
+
+def _extreme_vjp_v(ct: Tensor, ans: Tensor, x: Tensor, v: Tensor, *rest: Any) -> Tensor:
+    indices, params = rest[:-3], rest[-3:]
+    _, from_v, share = _taken(ans, x, v, indices, params)
+    return _where(from_v, _gather(ct * share, indices, params))
+
+
+def _extreme_jvp(ans: Tensor, tangents: Any, args: Any, *params: Any) -> Tensor:
+    x, v, *indices = args
+    tx, tv = _or_zeros(tangents[:2], args)
+    from_x, from_v, share = _taken(ans, x, v, indices, params)
+    added = scatter_add(_where(from_v, tv), indices, (x.shape, *params))
+    return spread((_where(from_x, tx) + added) * share, ans)
+
+
+def _extreme(name: str, ufunc: Any) -> Any:
+    """Register an update by the larger or smaller of what is there and all values for the place."""
 
     def impl(x: Any, v: Any, *rest: Any) -> Any:
         *indices, axes, at, _ = rest
@@ -259,44 +289,15 @@ def _extreme(name: str, ufunc: Any) -> Any:
         ufunc.at(out, advanced_key(x.ndim, axes, indices), values)
         return out
 
-    def taking(ans: Tensor, x: Tensor, v: Tensor, indices: Any, params: Any) -> Any:
-        """Return which elements and which values are found in the result, and their shares."""
-        from_x, from_v = x == ans, v == _gather(ans, indices, params)
-        dtype = (ans.dtype,)
-        ties = apply(OPS["astype"], (from_x,), dtype) + scatter_add(
-            apply(OPS["astype"], (from_v,), dtype), indices, (x.shape, *params)
-        )
-        # NaN equals nothing: there nothing is shared
-        return from_x, from_v, 1 / apply(OPS["maximum"], (ties, 1))
-
-    def vjp_x(ct: Tensor, ans: Tensor, x: Tensor, v: Tensor, *rest: Any) -> Tensor:
-        from_x, _, share = taking(ans, x, v, rest[:-3], rest[-3:])
-        return _where(from_x, ct * share)
-
-    def vjp_v(ct: Tensor, ans: Tensor, x: Tensor, v: Tensor, *rest: Any) -> Tensor:
-        indices, params = rest[:-3], rest[-3:]
-        _, from_v, share = taking(ans, x, v, indices, params)
-        return _where(from_v, _gather(ct * share, indices, params))
-
-    def jvp(ans: Tensor, tangents: Any, args: Any, *params: Any) -> Tensor:
-        x, v, *indices = args
-        tx, tv = _or_zeros(tangents[:2], args)
-        from_x, from_v, share = taking(ans, x, v, indices, params)
-        added = scatter_add(_where(from_v, tv), indices, (x.shape, *params))
-        return spread((_where(from_x, tx) + added) * share, ans)
-
-    def masks(i: int, ans: Tensor, args: Any, *params: Any) -> Tensor:
-        return taking(ans, args[0], args[1], args[2:], params)[i]
-
     return general(
         name,
         impl,
         infer=lambda x, *rest: Aval(x.shape, x.dtype),
-        jvp=jvp,
-        vjps=[vjp_x, vjp_v],
+        jvp=_extreme_jvp,
+        vjps=[_extreme_vjp_x, _extreme_vjp_v],
         batch=_update_batch(name),
         live=_update_live,
-        masks=masks,
+        masks=lambda i, ans, args, *params: _taken(ans, args[0], args[1], args[2:], params)[i],
     )
 
 
