@@ -60,10 +60,10 @@ def apply_updates(params: Any, updates: Any) -> Any:
         >>> optim.apply_updates({"w": 1.0}, {"w": -0.5})
         {'w': Tensor(0.5)}
     """
-    values, structure = flat(params)
+    values, rebuild = flat(params)
     changes, _ = flat(updates)
     check_columns("apply_updates", len(values), {"updates": changes})
-    return tree.unflatten(structure, map(_add, values, changes))
+    return rebuild(list(map(_add, values, changes)))
 
 
 def _add(value: Any, change: Any) -> Any:
@@ -99,7 +99,9 @@ def leafwise(
         numbers: hyper-parameters for the kernel, Python numbers or 0-d Tensors.
         real: whether the kernel takes the parts of complex numbers one after the other.
     """
-    found, structure = flat(grads)
+    if isinstance(grads, Tensor):  # a parameter of its own, as the optimiser objects pass it
+        return tuple(_one(kernel, (grads, params, *slots), numbers, real))
+    found, rebuild = flat(grads)
     columns = {f"state {k}": flat(s)[0] for k, s in enumerate(slots) if s is not None}
     if params is not None:
         columns["params"] = flat(params)[0]
@@ -114,20 +116,28 @@ def leafwise(
     done = [_one(kernel, row, numbers, real) for row in rows]
     outputs = zip(*done, strict=True) if done else ((),) * (1 + len(slots))
     return tuple(
-        None if k and slots[k - 1] is None else tree.unflatten(structure, column)
-        for k, column in enumerate(outputs)
+        None if k and slots[k - 1] is None else rebuild(column) for k, column in enumerate(outputs)
     )
 
 
 def _one(kernel: Kernel, row: Sequence[Any], numbers: Sequence[Any], real: bool) -> Sequence[Any]:
     if row[0] is None or type(row[0]) is Fixed:
         return (row[0], *row[2:])
-    leaves: Sequence[Any] = [None if x is None else take(x) for x in row]
+    leaves: list[Any] = []
+    plain = True
+    for x in row:
+        if x is not None:
+            x = take(x)
+            plain = plain and x._note is None and type(x._value) is _ndarray
+        leaves.append(x)
     dtype = leaves[0].dtype
-    if any(isinstance(x, Tensor) for x in numbers):
-        numbers = [x.astype(dtype) if isinstance(x, Tensor) else x for x in numbers]
-    elif all(x is None or (x._note is None and type(x._value) is _ndarray) for x in leaves):
-        leaves = [None if x is None else x._value for x in leaves]
+    for x in numbers:
+        if isinstance(x, Tensor):
+            plain = False
+            numbers = [x.astype(dtype) if isinstance(x, Tensor) else x for x in numbers]
+            break
+    if plain:
+        leaves = [x if x is None else x._value for x in leaves]
     if real and dtype.kind == "c":
         parts = [kernel(*_parts(leaves, name), *numbers) for name in ("real", "imag")]
         results = [None if a is None else a + 1j * b for a, b in zip(*parts, strict=True)]
@@ -142,6 +152,8 @@ def _parts(leaves: Sequence[Any], name: str) -> list[Any]:
 
 def take(x: Any) -> Tensor:
     """Return a leaf as a Tensor that the tape of the present body does not watch."""
+    if type(x) is Tensor and x._note is None:
+        return x
     if not isinstance(x, Tensor):
         (x,) = lift("optim", (x,))
     return untaped(x if isinstance(x, Tensor) else Tensor(x))
@@ -149,8 +161,8 @@ def take(x: Any) -> Tensor:
 
 def zeros(params: Any) -> Any:
     """Return zeros for every leaf that is updated: the first value of a slot."""
-    values, structure = flat(params)
-    return tree.unflatten(structure, [_zero(x) for x in values])
+    values, rebuild = flat(params)
+    return rebuild([_zero(x) for x in values])
 
 
 def _zero(x: Any) -> Any:
@@ -165,9 +177,16 @@ def number(value: Number, count: Any) -> Any:
     return value(count) if callable(value) else value
 
 
-def flat(values: Any) -> tuple[list[Any], Any]:
-    """Flatten, with None and `Fixed` as leaves."""
-    return tree.flatten(values, _stops)
+def flat(values: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """Return the leaves, None and `Fixed` among them, and what rebuilds the tree around others."""
+    if isinstance(values, Tensor):
+        return [values], _only
+    found, structure = tree.flatten(values, _stops)
+    return found, lambda leaves: tree.unflatten(structure, leaves)
+
+
+def _only(leaves: Sequence[Any]) -> Any:
+    return leaves[0]
 
 
 def _stops(x: Any) -> bool:
