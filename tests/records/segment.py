@@ -41,17 +41,17 @@ def _highest(dtype: Any) -> Any:
     return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
 
 
-def row(op: str, name: str, ref: Callable[..., Any], **more: Any) -> Record:
+def row(name: str, ref: Callable[..., Any], **more: Any) -> Record:
     """A record of one segment operation."""
     fn = getattr(lucid, name)
     return Record(
-        op,
+        name,
         lambda data, ids: fn(data, ids, COUNT),
         ref,
         shapes=more.pop("shapes", SHAPES),
         domains=(more.pop("domain", (-2.0, 2.0)), more.pop("ids", integers(0, COUNT))),
         diff=(0,),
-        id=more.pop("id", name),
+        id=more.pop("id", ""),
         **more,
     )
 
@@ -71,11 +71,10 @@ def cyclic(rng: Any, shape: Any, dtype: Any) -> Any:
 APART = distinct(-2.0, 2.0)
 
 RECORDS: list[Record] = [
-    row("scatter_add", "segment_sum", _loop(np.add, lambda d: 0), dtypes=INEXACT + INTEGER),
-    row("scatter_add", "segment_mean", _mean, dtypes=INEXACT + INTEGER),
-    row("segment_prod", "segment_prod", _loop(np.multiply, lambda d: 1), dtypes=INEXACT + INTEGER),
+    row("segment_sum", _loop(np.add, lambda d: 0), dtypes=INEXACT + INTEGER),
+    row("segment_mean", _mean, dtypes=INEXACT + INTEGER),
+    row("segment_prod", _loop(np.multiply, lambda d: 1), dtypes=INEXACT + INTEGER),
     row(
-        "segment_prod",
         "segment_prod",
         _loop(np.multiply, lambda d: 1),
         shapes=(((6,), (6,)), ((4, 2), (4,))),
@@ -86,7 +85,6 @@ RECORDS: list[Record] = [
     ),
     # An empty segment is infinite, which no difference quotient takes, so that none is empty here.
     row(
-        "scatter_max",
         "segment_max",
         _loop(np.maximum, _lowest),
         shapes=(((8,), (8,)), ((9, 2), (9,))),
@@ -95,7 +93,6 @@ RECORDS: list[Record] = [
         dtypes=REAL + INTEGER,
     ),
     row(
-        "scatter_min",
         "segment_min",
         _loop(np.minimum, _highest),
         shapes=(((8,), (8,)), ((9, 2), (9,))),
@@ -104,13 +101,12 @@ RECORDS: list[Record] = [
         dtypes=REAL + INTEGER,
     ),
     Record(
-        "scatter_add",
+        "bincount",
         lambda ids, w: lucid.bincount(ids, w, length=COUNT),
         lambda ids, w: np.bincount(ids, w, COUNT).astype(w.dtype),
         shapes=(((5,), (5,)), ((0,), (0,))),
         domains=(integers(0, COUNT), (-2.0, 2.0)),
         dtypes=REAL,
         diff=(1,),
-        id="bincount",
     ),
 ]

@@ -40,7 +40,7 @@ def nan_rows(op: str, fn: Any, ref: Any, **more: Any) -> list[Record]:
             lambda x, o=o: fn(_some_nan(x), **o),
             lambda x, o=o: ref(_some_nan_ref(x), **o),
             shapes=(((2, 3),), ((2, 2, 3),)) if name != "all" else (((2, 3),), ((5,),)),
-            id=f"{fn.__name__}-{name}",
+            id=name,
             **more,
         )
         for name, o in (
@@ -69,13 +69,13 @@ def quantile(method: str, **more: Any) -> Record:
     """A record of one method, at fractions between its jumps."""
     q = np.array([[0.11, 0.37], [0.52, 0.93]])
     return Record(
-        "sort",
+        "quantile",
         lambda x: lucid.quantile(x, q, axis=-1, method=method),
         lambda x: np.quantile(x, q, axis=-1, method=method),
         shapes=(((5,),), ((2, 4),), ((3, 1),)),
         domains=(APART,),
         dtypes=("float64",),
-        id=f"quantile-{method}",
+        id=method,
         **more,
     )
 
@@ -102,28 +102,30 @@ def _between_knots(rng: Any, shape: Any, dtype: Any) -> Any:
 def convolution(name: str, mode: str) -> Record:
     """A record of one mode of convolution or correlation."""
     return Record(
-        "convolve",
+        name,
         lambda x, y: getattr(lucid, name)(x, y, mode),
         lambda x, y: getattr(np, name)(x, y, mode),
         shapes=(((5,), (3,)), ((2,), (4,)), ((3,), (3,)), ((1,), (1,)), ((6,), (2,))),
         domains=TWO,
         dtypes=(*INEXACT, "int64"),
-        id=f"{name}-{mode}",
+        id=mode,
     )
 
 
 RECORDS: list[Record] = [
-    *nan_rows("sum", lucid.nansum, np.nansum),
-    *nan_rows("sum", lucid.nanmean, np.nanmean),
+    *nan_rows("nansum", lucid.nansum, np.nansum),
+    *nan_rows("nanmean", lucid.nanmean, np.nanmean),
     *nan_rows("nanmax", lucid.nanmax, np.nanmax, domains=(APART,), dtypes=REAL),
     *nan_rows("nanmin", lucid.nanmin, np.nanmin, domains=(APART,), dtypes=REAL),
-    *nan_rows("sum", nanvar, _ddof(np.nanvar)),
-    *nan_rows("sum", nanstd, _ddof(np.nanstd), domains=(APART,), dtypes=REAL),
-    Record("nansum", lucid.nansum, np.nansum, dtypes=INTEGER),
-    Record("nanmean", lucid.nanmean, np.nanmean, shapes=(((2, 3),),), dtypes=INTEGER),
-    Record("nanvar", lucid.nanvar, np.nanvar, shapes=(((2, 3),),), dtypes=INTEGER),
+    *nan_rows("nanvar", nanvar, _ddof(np.nanvar)),
+    *nan_rows("nanstd", nanstd, _ddof(np.nanstd), domains=(APART,), dtypes=REAL),
+    Record("nansum", lucid.nansum, np.nansum, dtypes=INTEGER, id="integers"),
+    Record(
+        "nanmean", lucid.nanmean, np.nanmean, shapes=(((2, 3),),), dtypes=INTEGER, id="integers"
+    ),
+    Record("nanvar", lucid.nanvar, np.nanvar, shapes=(((2, 3),),), dtypes=INTEGER, id="integers"),
     *rows(
-        "max",
+        "ptp",
         lucid.ptp,
         np.ptp,
         domains=(APART,),
@@ -132,52 +134,58 @@ RECORDS: list[Record] = [
         prefix="ptp-",
     ),
     Record(
-        "sum",
+        "average",
         lambda x, w: lucid.average(x, weights=w),
         lambda x, w: np.average(x, weights=w),
         shapes=(((2, 3), (2, 3)), ((4,), (4,))),
         domains=((-2.0, 2.0), (0.5, 2.0)),
-        id="average",
     ),
     Record(
-        "sum",
+        "average",
         lambda x, w: lucid.average(x, axis=(2, 0), weights=w, keepdims=True),
         lambda x, w: np.average(x, axis=(2, 0), weights=w, keepdims=True),
         shapes=(((2, 3, 4), (4, 2)),),
         domains=((-2.0, 2.0), (0.5, 2.0)),
-        id="average-axes",
+        id="axes",
     ),
     *(
         Record(
-            "middle",
+            "median",
             lambda x, o=o: lucid.median(x, **o),
             lambda x, o=o: np.median(x, **o),
             shapes=shapes,
             domains=(APART,),
             dtypes=REAL + INTEGER,
-            id=f"median-{name}",
+            id=name,
         )
         for name, o, shapes in PLACES
     ),
+    Record(
+        "middle",  # what the median is made of: the lower of two in the middle
+        lambda x: lucid.median(x, axis=-1),
+        lambda x: np.median(x, axis=-1),
+        shapes=(((2, 4),), ((3,),)),
+        domains=(APART,),
+        dtypes=REAL,
+    ),
     *(quantile(method) for method in METHODS),
     Record(
-        "sort",
+        "quantile",
         lambda x, q: lucid.quantile(x, q, axis=0, keepdims=True),
         lambda x, q: np.quantile(x, q, axis=0, keepdims=True),
         shapes=(((4, 2), ()), ((3,), (2,)), ((5,), (2, 2))),
         # Away from the places 1/3, 1/2 and 1/4 of entries, where the slope jumps.
         domains=(APART, (0.34, 0.49)),
         dtypes=("float64",),
-        id="quantile-fractions",
+        id="fractions",
     ),
     Record(
-        "sort",
+        "percentile",
         lambda x: lucid.percentile(x, 40, axis=(0, 1)),
         lambda x: np.percentile(x, 40, axis=(0, 1)),
         shapes=(((2, 3),), ((2, 1, 3),)),
         domains=(APART,),
         dtypes=REAL + INTEGER,
-        id="percentile",
     ),
     Record(
         "diff",
