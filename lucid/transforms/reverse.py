@@ -91,12 +91,13 @@ def _pull_all(
             continue
         op = node.op
         if op is None:
+            masks.pop(node, None)  # no rule will ask; and without masks the plain rules go on
             if node.is_leaf:
                 leaves[node] = _below(ct)
             else:  # one output of several
                 cts.setdefault(node.first, {})[node.params[0]] = _below(ct)
             continue
-        raw = op.raw
+        raw: Any = op.raw
         if raw is not None and type(raw) is not tuple:
             raw = op.raw_rules()
         if (
@@ -204,15 +205,16 @@ def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[An
     return operands, [e if type(e) is Recorded else None for e in entries]
 
 
-def _flow(op: Any, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
+def _flow(op: Op, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
     """Return which entries of operand i's cotangent can be live, as a function; None: all."""
-    carries = mask is not None and op.live is not None
-    if op.masks is None:
-        return (lambda: op.live(mask(), i, ans, operands, *params)) if carries else None
+    live = op.live if mask is not None else None
+    selected = op.masks
+    if selected is None:
+        return None if live is None else lambda: live(mask(), i, ans, operands, *params)
 
     def both() -> Tensor:
-        own = op.masks(i, ans, operands, *params)
-        return own & op.live(mask(), i, ans, operands, *params) if carries else own
+        own = selected(i, ans, operands, *params)
+        return own if live is None else own & live(mask(), i, ans, operands, *params)
 
     return both
 
@@ -352,7 +354,7 @@ def _shadows(note: Recorded) -> set[Recorded]:
     for leaf in records(note.frame, [note]):
         t = leaf.ans if leaf.is_leaf else None
         while isinstance(t, Tensor):
-            mark = t._note
+            mark: Any = t._note
             own = isinstance(mark, Recorded) and mark.is_leaf and not mark.frame.scoped
             if own and mark.cell is leaf.cell:
                 found.add(mark)
