@@ -144,7 +144,7 @@ def test_fan_out_and_shared_parts() -> None:
 
 def test_operations_with_several_results() -> None:
     x = Tensor([3.0, 1.0, 2.0], requires_grad=True)
-    a, b = lucid.linalg.qr(x.reshape(3, 1))
+    _a, b = lucid.linalg.qr(x.reshape(3, 1))
     b.sum().backward()  # only one of the results is used
     expected = lucid.grad(lambda v: lucid.linalg.qr(v.reshape(3, 1))[1].sum())(x.detach())
     np.testing.assert_allclose(grad_of(x), expected.numpy())
@@ -527,9 +527,9 @@ CYCLES: dict[str, Callable[[], Any]] = {
     "vmap of grad": lambda: lucid.vmap(lucid.grad(lambda x: x * x))(np.ones(2)),
     "checkpoint": lambda: lucid.grad(lucid.checkpoint(lambda x: x * x))(1.0),
     "parameter": lambda: (Parameter(1.0) * 2).backward(),
-    "several results": lambda: lucid.grad(
-        lambda x: lucid.linalg.qr(x.reshape(2, 1))[1].sum()
-    )(np.array([1.0, 2.0])),
+    "several results": lambda: lucid.grad(lambda x: lucid.linalg.qr(x.reshape(2, 1))[1].sum())(
+        np.array([1.0, 2.0])
+    ),
 }
 
 

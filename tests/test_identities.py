@@ -1,4 +1,4 @@
-"""Identities that gradients satisfy whatever the function, and complex gradients against PyTorch."""
+"""Identities that every gradient satisfies, and complex gradients against PyTorch."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ def close(got: Any, want: Any, rtol: float = 1e-10) -> None:
     got = got.numpy() if isinstance(got, lucid.Tensor) else np.asarray(got)
     want = want.numpy() if isinstance(want, lucid.Tensor) else np.asarray(want)
     assert got.shape == want.shape
-    np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * (np.abs(want).max(initial=0) + 1e-3))
+    np.testing.assert_allclose(
+        got, want, rtol=rtol, atol=rtol * (np.abs(want).max(initial=0) + 1e-3)
+    )
 
 
 def grad(f: Function) -> Any:
@@ -111,7 +113,9 @@ def test_chain_rule_of_jacobians(f: Function, g: Function) -> None:
 
 def test_the_gradient_of_a_sum_is_ones() -> None:
     for shape in ((), (3,), (2, 0), (2, 3, 4)):
-        np.testing.assert_array_equal(lucid.grad(lucid.sum)(np.zeros(shape)).numpy(), np.ones(shape))
+        np.testing.assert_array_equal(
+            lucid.grad(lucid.sum)(np.zeros(shape)).numpy(), np.ones(shape)
+        )
 
 
 def test_inverse_functions_have_inverse_derivatives() -> None:

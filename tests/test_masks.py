@@ -20,7 +20,7 @@ def _singular_points() -> Iterator[None]:
         yield
 
 
-# A function of an array, applied at a point where the branch not taken is singular, and its gradient.
+# A function of an array, a point where the branch not taken is singular, and the gradient there.
 MASKED: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "log": (lambda x: lucid.where(x > 0, lucid.log(x), 0.0), [0, 2], [0, 0.5]),
     "log of negative": (lambda x: lucid.where(x > 0, lucid.log(x), 0.0), [-1, 2], [0, 0.5]),
@@ -29,7 +29,11 @@ MASKED: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "pow": (lambda x: lucid.where(x > 0, x**0.5, 0.0), [0, 4], [0, 0.25]),
     "pow 1.5": (lambda x: lucid.where(x > 0, x**1.5, 0.0), [0, 4], [0, 3]),
     "divide": (lambda x: lucid.where(x > 0, 1 / x, 0.0), [0, 2], [0, -0.25]),
-    "ratio": (lambda x: lucid.where(x > 0, lucid.sin(x) / x, 1.0), [0, 1], [0, -0.30116867893975674]),
+    "ratio": (
+        lambda x: lucid.where(x > 0, lucid.sin(x) / x, 1.0),
+        [0, 1],
+        [0, -0.30116867893975674],
+    ),
     "reciprocal": (lambda x: lucid.where(x > 0, lucid.reciprocal(x), 0.0), [0, 2], [0, -0.25]),
     "asin": (lambda x: lucid.where(x < 1, lucid.asin(x), 0.0), [1, 0], [0, 1]),
     "acosh": (lambda x: lucid.where(x > 1, lucid.acosh(x), 0.0), [1, 2], [0, 1 / np.sqrt(3)]),
@@ -42,27 +46,43 @@ MASKED: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "tan": (lambda x: lucid.where(x > 0, lucid.log(lucid.tan(x)), 0.0), [0, np.pi / 4], [0, 2]),
     "the other branch": (lambda x: lucid.where(x <= 0, 0.0, lucid.log(x)), [0, 2], [0, 0.5]),
     "both branches": (
-        lambda x: lucid.where(x > 0, lucid.log(x), lucid.sqrt(-x)), [2, -4], [0.5, -0.25]
+        lambda x: lucid.where(x > 0, lucid.log(x), lucid.sqrt(-x)),
+        [2, -4],
+        [0.5, -0.25],
     ),
     # through chains of operations that carry the mask
     "affine": (lambda x: lucid.where(x > 0, 3 * lucid.log(x) + 1, 0.0), [0, 2], [0, 1.5]),
     "product": (lambda x: lucid.where(x > 0, x * lucid.log(x) * 2, 0.0), [0, 1], [0, 2]),
     "two chains": (
-        lambda x: lucid.where(x > 0, lucid.log(x) + lucid.sqrt(x), 0.0), [0, 1], [0, 1.5]
+        lambda x: lucid.where(x > 0, lucid.log(x) + lucid.sqrt(x), 0.0),
+        [0, 1],
+        [0, 1.5],
     ),
     "composed": (lambda x: lucid.where(x > 0, lucid.sin(lucid.sqrt(x) - 1), 0.0), [0, 1], [0, 0.5]),
-    "singular twice": (lambda x: lucid.where(x > 0, lucid.log(lucid.sqrt(x)), 0.0), [0, 1], [0, 0.5]),
+    "singular twice": (
+        lambda x: lucid.where(x > 0, lucid.log(lucid.sqrt(x)), 0.0),
+        [0, 1],
+        [0, 0.5],
+    ),
     "reshape": (
-        lambda x: lucid.where(x > 0, lucid.log(x.reshape(2, 1)).reshape(2), 0.0), [0, 2], [0, 0.5]
+        lambda x: lucid.where(x > 0, lucid.log(x.reshape(2, 1)).reshape(2), 0.0),
+        [0, 2],
+        [0, 0.5],
     ),
     "transpose": (
-        lambda x: lucid.where(x[None] > 0, (lucid.log(x[:, None]) * 1.0).T, 0.0), [0, 2], [0, 0.5]
+        lambda x: lucid.where(x[None] > 0, (lucid.log(x[:, None]) * 1.0).T, 0.0),
+        [0, 2],
+        [0, 0.5],
     ),
     "broadcast": (
-        lambda x: lucid.where(lucid.broadcast_to(x, (3, 2)) > 0, lucid.log(x), 0.0), [0, 2], [0, 1.5]
+        lambda x: lucid.where(lucid.broadcast_to(x, (3, 2)) > 0, lucid.log(x), 0.0),
+        [0, 2],
+        [0, 1.5],
     ),
     "cast": (
-        lambda x: lucid.where(x > 0, lucid.log(x).astype(lucid.float64), 0.0), [0, 2], [0, 0.5]
+        lambda x: lucid.where(x > 0, lucid.log(x).astype(lucid.float64), 0.0),
+        [0, 2],
+        [0, 0.5],
     ),
     "negation": (lambda x: lucid.where(x > 0, -lucid.log(x), 0.0), [0, 2], [0, -0.5]),
     "concat": (
@@ -71,17 +91,25 @@ MASKED: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
         [0, 0.25],
     ),
     "row sums": (
-        lambda x: lucid.where(x.sum() > 9, lucid.sqrt(x.reshape(2, 1).sum(axis=1)), 0.0), [0, 4], [0, 0]
+        lambda x: lucid.where(x.sum() > 9, lucid.sqrt(x.reshape(2, 1).sum(axis=1)), 0.0),
+        [0, 4],
+        [0, 0],
     ),
     "norm": (
-        lambda x: lucid.where((x * x).sum() > 0, lucid.sqrt((x * x).sum()), 0.0), [0, 0], [0, 0]
+        lambda x: lucid.where((x * x).sum() > 0, lucid.sqrt((x * x).sum()), 0.0),
+        [0, 0],
+        [0, 0],
     ),
     "unit vector": (
-        lambda x: lucid.where((x * x).sum() > 0, x / lucid.sqrt((x * x).sum()), 0.0), [0, 0], [0, 0]
+        lambda x: lucid.where((x * x).sum() > 0, x / lucid.sqrt((x * x).sum()), 0.0),
+        [0, 0],
+        [0, 0],
     ),
     "mean": (lambda x: lucid.where(x.mean() > 0, lucid.log(x.mean()), 0.0), [-1, 1], [0, 0]),
     "mask on top of a mask": (
-        lambda x: lucid.where(x > 0, lucid.where(x > 1, lucid.log(x - 1), x), 0.0), [1, 3], [1, 0.5]
+        lambda x: lucid.where(x > 0, lucid.where(x > 1, lucid.log(x - 1), x), 0.0),
+        [1, 3],
+        [1, 0.5],
     ),
     "used twice": (lambda x: lucid.where(x > 0, lucid.log(x), 0.0) + 3 * x, [0, 2], [3, 3.5]),
     # other selections
@@ -99,9 +127,7 @@ MASKED: dict[str, tuple[Callable[[Any], Any], Any, Any]] = {
     "clip": (lambda x: lucid.clip(lucid.log(x), -5.0, 5.0), [0, 2], [0, 0.5]),
     "clip above": (lambda x: lucid.clip(1 / x, 0.0, 5.0), [0, 1], [0, -1]),
     "relu": (lambda x: lucid.maximum(lucid.log(x), 0.0), [0, 2], [0, 0.5]),
-    "diagonal": (
-        lambda x: lucid.sqrt(lucid.stack([x, x[::-1]])).diagonal(), [4, 0], [0.5, 0]
-    ),
+    "diagonal": (lambda x: lucid.sqrt(lucid.stack([x, x[::-1]])).diagonal(), [4, 0], [0.5, 0]),
 }
 
 

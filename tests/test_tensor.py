@@ -295,7 +295,7 @@ def test_tensor_is_not_for_subclassing_but_parameter_is_one() -> None:
         q += 1.0
     p.data = [3.0, 4.0]
     assert p.tolist() == [3.0, 4.0]
-    with pytest.raises(ShapeError, match="Parameter.data"):
+    with pytest.raises(ShapeError, match=r"Parameter\.data"):
         p.data = [1.0]
 
 
@@ -351,9 +351,9 @@ def test_pickle_and_deepcopy() -> None:
         assert leaf.grad is None
     a, b = copy.deepcopy([t, t])
     assert a is b
-    with pytest.raises(NotDifferentiableError, match="use .detach"):
+    with pytest.raises(NotDifferentiableError, match=r"use \.detach"):
         pickle.dumps(leaf * 2)
-    with pytest.raises(NotDifferentiableError, match="use .detach"):
+    with pytest.raises(NotDifferentiableError, match=r"use \.detach"):
         copy.deepcopy(leaf * 2)
     with pytest.raises(NotDifferentiableError, match="under grad"):
         lucid.grad(lambda x: copy.deepcopy(x))(1.0)
@@ -578,7 +578,7 @@ def test_values_asked_for_by_name_stay_in(where: Any, use: Any, want: Any) -> No
 @cases(BY_NAME)
 @places(*MAPPING)
 def test_values_asked_for_by_name_have_no_number(where: Any, use: Any, want: Any) -> None:
-    with pytest.raises((ConcretizationError, DetachedArrayError), match="vmap|grad"):
+    with pytest.raises((ConcretizationError, DetachedArrayError), match=r"vmap|grad"):
         where(use)
 
 

@@ -142,7 +142,7 @@ def test_aux_needs_a_pair(run: Any) -> None:
 
 
 def test_grad_refuses() -> None:
-    with pytest.raises(ShapeError, match="scalar output.*vjp"):
+    with pytest.raises(ShapeError, match=r"scalar output.*vjp"):
         lucid.grad(lambda x: x)(X)
     with pytest.raises(ShapeError, match="scalar output"):
         lucid.grad(lambda x: x.sum(keepdims=True))(X)
@@ -322,13 +322,13 @@ def test_pull_can_be_called_again_and_is_differentiable() -> None:
 
 def test_what_vjp_and_jvp_refuse() -> None:
     _, pull = lucid.vjp(lambda x: (x, x), X)
-    with pytest.raises(OperandError, match="vjp: expected the structure"):
+    with pytest.raises(OperandError, match="vjp: expected a cotangent of the structure"):
         pull(X)
-    with pytest.raises(ShapeError, match=r"vjp: expected shape \(3,\)"):
+    with pytest.raises(ShapeError, match=r"vjp: expected a cotangent of shape \(3,\)"):
         pull((X, 1.0))
     with pytest.raises(DTypeError, match="vjp: expected a real"):
         pull((X, X * 1j))
-    with pytest.raises(ShapeError, match="jvp: expected shape"):
+    with pytest.raises(ShapeError, match="jvp: expected a tangent of shape"):
         lucid.jvp(square, (X,), (1.0,))
     with pytest.raises(OperandError, match="primals as a tuple or list"):
         lucid.jvp(square, X, (X,))
@@ -336,14 +336,14 @@ def test_what_vjp_and_jvp_refuse() -> None:
         lucid.jvp(square, (X,), X)
     with pytest.raises(OperandError, match="the structure"):
         lucid.jvp(square, (X,), (X, X))
-    with pytest.raises(DTypeError, match="jvp: expected a floating.*primals"):
+    with pytest.raises(DTypeError, match=r"jvp: expected a floating.*primals"):
         lucid.jvp(square, (np.arange(3),), (X,))
     with pytest.raises(OperandError, match="hvp: expected primals as a tuple"):
         lucid.hvp(square, X, (X,))
     with pytest.raises(OperandError, match="gauss_newton_product: expected tangents as a tuple"):
         lucid.gauss_newton_product(square, square, (X,), X)
     _, push = lucid.linearize(square, X)
-    with pytest.raises(ShapeError, match="linearize: expected shape"):
+    with pytest.raises(ShapeError, match="linearize: expected a tangent of shape"):
         push(1.0)
 
 
@@ -399,7 +399,9 @@ def test_vmap_containers_and_prefixes() -> None:
     close(out["t"][0], A[:, 0].T)
     close(out["t"][1], A[:, 0].T)
     m = Model(A, [A, X[:2]])
-    got = lucid.vmap(lambda m: m.w.sum() + m.parts[0].sum() * m.parts[1], in_axes=(Model(0, 0, None),))
+    got = lucid.vmap(
+        lambda m: m.w.sum() + m.parts[0].sum() * m.parts[1], in_axes=(Model(0, 0, None),)
+    )
     close(got(m), A.sum(axis=(1, 2)) * (1 + X[:2]))
     ordered = collections.OrderedDict
     d = ordered([("b", 5.0), ("a", X)])
@@ -411,9 +413,9 @@ def test_vmap_containers_and_prefixes() -> None:
 def test_vmap_outputs_that_are_not_mapped() -> None:
     close(lucid.vmap(lambda x: 1.5)(X), np.full(3, 1.5))
     close(lucid.vmap(lambda x: np.ones(2), out_axes=1)(X), np.ones((2, 3)))
-    y, c = lucid.vmap(lambda x: (x, np.ones(2)), out_axes=(0, None))(X)
+    _y, c = lucid.vmap(lambda x: (x, np.ones(2)), out_axes=(0, None))(X)
     close(c, np.ones(2))
-    with pytest.raises(ShapeError, match="does not depend on it for out_axes None"):
+    with pytest.raises(ShapeError, match="without the mapped axis"):
         lucid.vmap(lambda x: x, out_axes=None)(X)
 
 
@@ -443,7 +445,7 @@ def test_what_vmap_refuses() -> None:
     for bad in ("0", 0.5, {"a": 0}, (Pair(0, 0),)):
         with pytest.raises(OperandError, match="in_axes a prefix of the arguments"):
             lucid.vmap(f, in_axes=bad)([X])
-    with pytest.raises(OperandError, match="out_axes a prefix"):
+    with pytest.raises(OperandError, match="out_axes a prefix of the output"):
         lucid.vmap(f, out_axes=(0, 0))(X)
     with pytest.raises(OperandError, match='fallback None or "loop"'):
         lucid.vmap(f, fallback="slow")
@@ -454,9 +456,9 @@ def test_what_vmap_refuses() -> None:
 @pytest.fixture
 def unbatched() -> Iterator[Any]:
     """An operation without a batching rule."""
-    from lucid.core.define import general  # noqa: PLC0415 - what `lucid.extend` is made of
-    from lucid.core.dispatch import bind  # noqa: PLC0415
-    from lucid.core.op import OPS  # noqa: PLC0415
+    from lucid.core.define import general
+    from lucid.core.dispatch import bind
+    from lucid.core.op import OPS
 
     op = general(
         "unbatched_test",
@@ -470,7 +472,7 @@ def unbatched() -> Iterator[Any]:
 
 def test_vmap_fallback(unbatched: Any) -> None:
     rows = A.reshape(6, 4)
-    with pytest.raises(UnsupportedError, match='unbatched_test: .*fallback="loop"'):
+    with pytest.raises(UnsupportedError, match=r'unbatched_test: .*fallback="loop"'):
         lucid.vmap(unbatched)(rows)
     close(lucid.vmap(unbatched, fallback="loop")(rows), rows[:, ::-1])
     f = lambda x: (unbatched(x) * np.arange(4.0)).sum()  # noqa: E731
@@ -603,7 +605,7 @@ def test_custom_rules_refuse() -> None:
         lucid.grad(lambda x: bad_shape(x).sum())(X)
     bad_count = lucid.custom_vjp(_named("f", lambda x: x * 2))
     bad_count.defvjp(lambda x: (x * 2, None), lambda _, ct: (ct, ct))
-    with pytest.raises(OperandError, match="f: .*one entry for each of 1 arguments"):
+    with pytest.raises(OperandError, match=r"f: .*one entry for each of 1 arguments"):
         lucid.grad(lambda x: bad_count(x).sum())(X)
     bad_pair = lucid.custom_vjp(_named("f", lambda x: x * 2))
     bad_pair.defvjp(lambda x: x * 2, lambda _, ct: (ct,))
@@ -650,7 +652,7 @@ def test_exceptions_of_the_users_pass_unchanged() -> None:
     for make in (lucid.custom_vjp, lucid.custom_jvp, lucid.checkpoint, lucid.vmap, lucid.grad):
         with pytest.raises(OwnError):
             make(f)(X)
-        with pytest.raises(IndexError, match="^mine$"):
+        with pytest.raises(IndexError, match=r"^mine$"):
             make(index)(X)
 
 
@@ -867,7 +869,7 @@ DERIVATIVES: dict[str, Callable[[Any], Any]] = {
     [(a, b) for a, b in itertools.product(DERIVATIVES, DERIVATIVES) if not {a, b} <= TAPE],
 )
 def test_confusion(a: str, b: str) -> None:
-    """J. M. Siskind, B. A. Pearlmutter, Perturbation confusion and referential transparency (2005)."""
+    """J. M. Siskind, B. A. Pearlmutter, Perturbation confusion (2005)."""
     d, e = DERIVATIVES[a], DERIVATIVES[b]
     # their example: D (x -> x · D (y -> x + y) 1) 1 is 1, and 2 when perturbations are confused
     close(d(lambda x: x * e(lambda y: x + y)(1.0))(1.0), 1.0)
@@ -883,11 +885,13 @@ def test_confusion(a: str, b: str) -> None:
 
 
 def test_confusion_of_three_levels() -> None:
+    def nest(d: Any) -> Any:
+        return d(lambda x: d(lambda y: d(lambda z: x * y**2 * z**3)(x))(x))
+
     for name, d in DERIVATIVES.items():
-        if name in TAPE:
-            continue
-        close(d(d(d(lambda x: x**4)))(2.0), 48.0)
-        close(d(lambda x: d(lambda y: d(lambda z: x * y**2 * z**3)(x))(x))(2.0), 192.0)
+        if name not in TAPE:
+            close(d(d(d(lambda x: x**4)))(2.0), 48.0)
+            close(nest(d)(2.0), 192.0)
 
 
 def test_a_curried_derivative_is_refused_not_confused() -> None:
@@ -974,7 +978,7 @@ def test_nothing_leaks_after_an_exception(run: Any) -> None:
 
 def test_open_closures_are_no_leak() -> None:
     kept: list[Any] = []
-    y, pull = lucid.vjp(lambda x: (kept.append(x), x * x)[1], 3.0)
+    _, pull = lucid.vjp(lambda x: (kept.append(x), x * x)[1], 3.0)
     close(pull(1.0)[0], 6.0)
     inner: list[Any] = []
 

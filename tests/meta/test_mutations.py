@@ -54,7 +54,10 @@ def vjps(op: str, *rules: Any) -> dict[str, Any]:
     """The change of an operation's reverse rules: None leaves one as it is."""
     old = OPS[op].vjps
     assert old is not None
-    return {"vjps": tuple(o if r is None else r for o, r in zip(old, rules, strict=True)), "raw": None}
+    return {
+        "vjps": tuple(o if r is None else r for o, r in zip(old, rules, strict=True)),
+        "raw": None,
+    }
 
 
 def scaled(op: str, factor: float, i: int = 0) -> dict[str, Any]:
@@ -94,7 +97,9 @@ def detached(op: str) -> dict[str, Any]:
     rule = old[0]
     assert rule is not None
     stop = lucid.stop_gradient
-    return vjps(op, lambda ct, ans, x, *p: rule(ct, stop(ans), stop(x), *p), *(None,) * (len(old) - 1))
+    return vjps(
+        op, lambda ct, ans, x, *p: rule(ct, stop(ans), stop(x), *p), *(None,) * (len(old) - 1)
+    )
 
 
 def _conjugated_first(op: str) -> dict[str, Any]:
@@ -116,9 +121,7 @@ WRONG: dict[str, tuple[str, Callable[[], dict[str, Any]], list[Any]]] = {
     # a factor
     "factor in a vjp": ("exp", lambda: scaled("exp", 1.001), [ADJOINT]),
     "factor in a jvp": ("tanh", lambda: pushed("tanh", 1.0001), [JVP]),
-    "factor in both": (
-        "log", lambda: {**scaled("log", 2.0), **pushed("log", 2.0)}, [JVP]
-    ),
+    "factor in both": ("log", lambda: {**scaled("log", 2.0), **pushed("log", 2.0)}, [JVP]),
     "factor in a product": ("multiply", lambda: scaled("multiply", 2.0, 1), [ADJOINT]),
     "factor in a contraction": ("matmul", lambda: scaled("matmul", 1.01, 1), [ADJOINT]),
     "a mean that is a sum": (
@@ -129,7 +132,9 @@ WRONG: dict[str, tuple[str, Callable[[], dict[str, Any]], list[Any]]] = {
     # a missing un-broadcast
     "no un-broadcast": ("add", lambda: vjps("add", lambda ct, ans, x, y: ct, None), [ADJOINT]),
     "no un-broadcast of a product": (
-        "multiply", lambda: vjps("multiply", None, lambda ct, ans, x, y: ct * x), [ADJOINT]
+        "multiply",
+        lambda: vjps("multiply", None, lambda ct, ans, x, y: ct * x),
+        [ADJOINT],
     ),
     "no broadcast of a tangent": (
         "add",
@@ -138,14 +143,16 @@ WRONG: dict[str, tuple[str, Callable[[], dict[str, Any]], list[Any]]] = {
     ),
     # a dropped or an extra conjugate
     "no conjugate": (
-        "multiply", lambda: vjps("multiply", lambda ct, ans, x, y: fit(ct * y, x), None), [ADJOINT]
+        "multiply",
+        lambda: vjps("multiply", lambda ct, ans, x, y: fit(ct * y, x), None),
+        [ADJOINT],
     ),
     "no conjugate of a function": (
-        "exp", lambda: vjps("exp", lambda ct, ans, x: ct * ans), [ADJOINT]
+        "exp",
+        lambda: vjps("exp", lambda ct, ans, x: ct * ans),
+        [ADJOINT],
     ),
-    "a conjugate too many": (
-        "exp", lambda: {"jvp": lambda ans, t, args: t[0] * conj(ans)}, [JVP]
-    ),
+    "a conjugate too many": ("exp", lambda: {"jvp": lambda ans, t, args: t[0] * conj(ans)}, [JVP]),
     "no conjugate in a contraction": ("matmul", lambda: _conjugated_first("matmul"), [ADJOINT]),
     # a wrong batching rule
     "batch: the axis is not shifted": (
@@ -160,34 +167,47 @@ WRONG: dict[str, tuple[str, Callable[[], dict[str, Any]], list[Any]]] = {
     "batch: the first row for all": (
         "tanh",
         lambda: batched(
-            "tanh", lambda old, size, b, args: lucid.broadcast_to(old(size, b, args)[:1], args[0].shape)
+            "tanh",
+            lambda old, size, b, args: lucid.broadcast_to(old(size, b, args)[:1], args[0].shape),
         ),
         [BATCH],
     ),
     "batch: reversed": ("sort", lambda: batched("sort", lambda old, *a: old(*a)[::-1]), [BATCH]),
     "batch: only right in the value": (
-        "exp", lambda: batched("exp", lambda old, *a: lucid.stop_gradient(old(*a))), [BATCH_VJP]
+        "exp",
+        lambda: batched("exp", lambda old, *a: lucid.stop_gradient(old(*a))),
+        [BATCH_VJP],
     ),
     # a wrong shape or dtype
     "infer: a shape": (
-        "reshape", lambda: inferred("reshape", lambda a: Aval((1, *a.shape), a.dtype)), [INFER]
+        "reshape",
+        lambda: inferred("reshape", lambda a: Aval((1, *a.shape), a.dtype)),
+        [INFER],
     ),
     "infer: a dtype": (
-        "sqrt", lambda: inferred("sqrt", lambda a: Aval(a.shape, np.dtype("float64"))), [INFER]
+        "sqrt",
+        lambda: inferred("sqrt", lambda a: Aval(a.shape, np.dtype("float64"))),
+        [INFER],
     ),
     "a cotangent of another dtype": (
-        "sinh", lambda: vjps("sinh", lambda ct, ans, x: (ct * lucid.cosh(x)).astype(complex)), [ADJOINT]
+        "sinh",
+        lambda: vjps("sinh", lambda ct, ans, x: (ct * lucid.cosh(x)).astype(complex)),
+        [ADJOINT],
     ),
     # right to first order alone
     "second order lost": ("sin", lambda: detached("sin"), [SECOND]),
     "second order lost in a product": (
         "multiply",
-        lambda: vjps("multiply", lambda ct, ans, x, y: fit(ct * conj(lucid.stop_gradient(y)), x), None),
+        lambda: vjps(
+            "multiply", lambda ct, ans, x, y: fit(ct * conj(lucid.stop_gradient(y)), x), None
+        ),
         [SECOND],
     ),
     # operands mixed up, a rule left out
     "operands exchanged": (
-        "divide", lambda: {"vjps": OPS["divide"].vjps[::-1], "raw": None}, [ADJOINT]  # type: ignore[index]
+        "divide",
+        lambda: {"vjps": OPS["divide"].vjps[::-1], "raw": None},
+        [ADJOINT],  # type: ignore[index]
     ),
     "a silent zero": ("sin", lambda: vjps("sin", lambda ct, ans, x: None), [ADJOINT]),
     "a silent zero, forward": ("sin", lambda: {"jvp": lambda ans, t, args: None}, [JVP]),
@@ -210,7 +230,7 @@ def mutate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, dict[str,
         for name, value in attributes.items():
             monkeypatch.setattr(OPS[op], name, value)
 
-    yield change
+    return change
 
 
 @pytest.mark.parametrize(("op", "change", "wanted"), WRONG.values(), ids=WRONG)

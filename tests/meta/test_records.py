@@ -1,4 +1,4 @@
-"""No operation lacks a record or a rule; a record's operation exists and has the rules it claims."""
+"""No operation lacks a record or a rule; a record reaches the operation it is said to test."""
 
 from __future__ import annotations
 
