@@ -80,12 +80,12 @@ def _total(x: Any, y: Any) -> Any:
         return np.vdot(d, d).real
     x, y = x.reshape(-1), y.reshape(-1)
     buffer = np.empty(_BLOCK, dtype)
-    total = 0.0
+    total: Any = 0.0
     for start in range(0, x.size, _BLOCK):
         a = x[start : start + _BLOCK]
         d = np.subtract(a, y[start : start + _BLOCK], buffer[: a.size])
         total += float(np.vdot(d, d).real)
-    return buffer.real.dtype.type(total)
+    return np.asarray(total, np.real(buffer[:0]).dtype)[()]
 
 
 def _small(x: Any, y: Any) -> bool:

@@ -60,7 +60,7 @@ class _Numbered(Module):
         self._fill(items)
 
     def _like(self, items: Iterable[Any]) -> Any:
-        return type(self)(items)
+        return type(self)(items)  # type: ignore[call-arg]
 
     def append(self, item: Any) -> Any:
         """Add an item at the end and return this container."""

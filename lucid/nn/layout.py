@@ -36,7 +36,7 @@ class _Ref(NamedTuple):
     """Stands in a static container for a module (by its number) or a leaf of the tree."""
 
     module: bool
-    index: int
+    place: int
 
 
 class _Entry(NamedTuple):
@@ -73,7 +73,7 @@ class Layout:
             leaves = [_constant(x) if k in self.fixed else x for k, x in enumerate(leaves)]
 
         def restore(ref: _Ref) -> Any:
-            return made[ref.index] if ref.module else leaves[ref.index]
+            return made[ref.place] if ref.module else leaves[ref.place]
 
         for module, entry in zip(made, self.entries, strict=True):
             state = module.__dict__
