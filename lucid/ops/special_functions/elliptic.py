@@ -89,7 +89,7 @@ elliprf = function(
     "(1/2) ∫_0^∞ ((t+x) (t+y) (t+z))^(-1/2) dt",
     "DLMF 19.16.1",
     f"{_XYZ}, not negative",
-    "elliprf(1.0, 2.0, 3.0) = Tensor(0.72694597)",
+    "elliprf(1.0, 2.0, 3.0) = Tensor(0.72694594)",
     partials=(
         lambda ans, x, y, z: elliprd(y, z, x) / -6,
         lambda ans, x, y, z: elliprd(x, z, y) / -6,
@@ -111,7 +111,7 @@ elliprg = function(
     "(1/4) ∫_0^∞ ((t+x) (t+y) (t+z))^(-1/2) (x/(t+x) + y/(t+y) + z/(t+z)) t dt",
     "DLMF 19.16.3",
     f"{_XYZ}, not negative",
-    "elliprg(1.0, 2.0, 3.0) = Tensor(1.40184709)",
+    "elliprg(1.0, 2.0, 3.0) = Tensor(1.4018471)",
     partials=(
         lambda ans, x, y, z: _rg_part(x, y, z),
         lambda ans, x, y, z: _rg_part(y, x, z),
@@ -162,7 +162,7 @@ elliprj = function(
     "(3/2) ∫_0^∞ ((t+x) (t+y) (t+z))^(-1/2) (t+p)^(-1) dt",
     "DLMF 19.16.2",
     f"{_XYZ}, not negative; p: the fourth, not zero",
-    "elliprj(1.0, 2.0, 3.0, 4.0) = Tensor(0.23984809)",
+    "elliprj(1.0, 2.0, 3.0, 4.0) = Tensor(0.2398481)",
     domain="p away from x, y and z: the relative error grows like 1e-16 / |1 - p/x|",
     partials=(
         lambda ans, x, y, z, p: _rj_part(ans, x, y, z, p),
@@ -251,7 +251,7 @@ ellipeinc = function(
     "E(phi, m) = ∫_0^phi (1 - m sin²t)^(1/2) dt",
     "DLMF 19.2.5, 19.25.9",
     "phi: the amplitude; m: the parameter",
-    "ellipeinc(1.0, 0.5) = Tensor(0.92732989)",
+    "ellipeinc(1.0, 0.5) = Tensor(0.92732988)",
     partials=(
         lambda ans, phi, m: sqrt(1 - m * sin(phi) ** 2),
         lambda ans, phi, m: _second_m(phi, m),

@@ -169,6 +169,7 @@ def _modified_fresnel(name: str, i: complex) -> Any:
     plus = i == 1j
 
     def slope(ans: Any, x: Any) -> Any:
+        """w'(e^{±iπ/4} x) e^{±iπ/4}/2."""
         value = ans[1] if plus else conj(ans[1])
         found = 0.5 * _TURN * _faddeeva_slope(2 * value, _TURN * x)
         return found if plus else conj(found)
@@ -264,7 +265,7 @@ owens_t = function(
     "T(h, a) = ∫_0^a exp(-h²(1 + t²)/2) / (1 + t²) dt / (2π)",
     "Owen, Annals of Mathematical Statistics 27 (1956)",
     "h: the first argument; a: the second argument",
-    "owens_t(1.0, 0.5) = Tensor(0.04306470)",
+    "owens_t(1.0, 0.5) = Tensor(0.04306469)",
     partials=(
         lambda ans, h, a: -0.5 * _NORMAL * exp(-0.5 * h * h) * erf(math.sqrt(0.5) * a * h),
         lambda ans, h, a: exp(-0.5 * h * h * (1 + a * a)) / (2 * math.pi * (1 + a * a)),
@@ -290,7 +291,7 @@ voigt_profile = function(
     "DLMF 7.19",
     "x: the argument; sigma: the standard deviation, positive; gamma: the half-width of the Cauchy "
     "density, not negative",
-    "voigt_profile(1.0, 1.0, 1.0) = Tensor(0.13495...)",
+    "voigt_profile(1.0, 1.0, 1.0) = Tensor(0.16579566)",
     domain="sigma positive; the second derivative holds within 20 widths of the centre",
     partials=(
         lambda ans, x, sigma, gamma: (

@@ -268,7 +268,7 @@ fdtr = function(
     "I_w(dfn/2, dfd/2) with w = dfn x / (dfn x + dfd)",
     _CDF,
     f"{_DF}; x: the argument, not negative",
-    "fdtr(2.0, 3.0, 1.0) = Tensor(0.53524...)",
+    "fdtr(2.0, 3.0, 1.0) = Tensor(0.535242)",
     partials=(
         lambda ans, dfn, dfd, x: _f_dfn(dfn, dfd, x),
         lambda ans, dfn, dfd, x: _f_dfd(dfn, dfd, x),
@@ -282,7 +282,7 @@ fdtrc = function(
     "1 - I_w(dfn/2, dfd/2) with w = dfn x / (dfn x + dfd)",
     _CDF,
     f"{_DF}; x: the argument, not negative",
-    "fdtrc(2.0, 3.0, 1.0) = Tensor(0.46475...)",
+    "fdtrc(2.0, 3.0, 1.0) = Tensor(0.464758)",
     partials=(
         lambda ans, dfn, dfd, x: -_f_dfn(dfn, dfd, x),
         lambda ans, dfn, dfd, x: -_f_dfd(dfn, dfd, x),
@@ -296,7 +296,7 @@ fdtri = function(
     "",
     _CDF,
     f"{_DF}; p: a probability",
-    "fdtri(2.0, 3.0, 0.5) = Tensor(0.88...)",
+    "fdtri(2.0, 3.0, 0.5) = Tensor(0.88110158)",
     partials=(
         lambda ans, dfn, dfd, p: -_f_dfn(dfn, dfd, ans) / _f_x(dfn, dfd, ans),
         lambda ans, dfn, dfd, p: -_f_dfd(dfn, dfd, ans) / _f_x(dfn, dfd, ans),
@@ -390,7 +390,7 @@ stdtrit = function(
     "",
     "DLMF 8.17.5",
     "df: degrees of freedom, positive; p: a probability",
-    "stdtrit(3.0, 0.5) = Tensor(0...)",
+    "stdtrit(3.0, 0.5) = Tensor(0.)",
     partials=(
         lambda ans, df, p: -_t_df(df, ans) / t_density(df, ans),
         lambda ans, df, p: 1 / t_density(df, ans),

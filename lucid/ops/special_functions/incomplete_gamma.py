@@ -182,7 +182,7 @@ chdtriv = function(
     "",
     "DLMF 8.2.4",
     "p: a probability; x: the argument, positive",
-    "chdtriv(0.5, 1.0) = Tensor(1.53...)",
+    "chdtriv(0.5, 1.0) = Tensor(1.5971476)",
     partials=(
         lambda ans, p, x: 2 / gammainc_a(0.5 * ans, 0.5 * x),
         lambda ans, p, x: -gamma_density(0.5 * ans, 0.5 * x) / gammainc_a(0.5 * ans, 0.5 * x),
@@ -239,7 +239,7 @@ gdtrib = function(
     "",
     "DLMF 8.2.4",
     "a: the rate; p: a probability; x: the argument, positive",
-    "gdtrib(1.0, 0.5, 1.0) = Tensor(1.3...)",
+    "gdtrib(1.0, 0.5, 1.0) = Tensor(1.31425001)",
     partials=(
         lambda ans, a, p, x: -x * gamma_density(ans, a * x) / gammainc_a(ans, a * x),
         lambda ans, a, p, x: 1 / gammainc_a(ans, a * x),
@@ -269,7 +269,7 @@ pdtr = function(
     "Σ_{j=0}^⌊k⌋ exp(-m) m^j / j! = Q(⌊k⌋ + 1, m)",
     "DLMF 8.4.10",
     "k: the number of events, rounded down; m: the mean, not negative",
-    "pdtr(2.0, 1.0) = Tensor(0.91969860)",
+    "pdtr(2.0, 1.0) = Tensor(0.9196986)",
     partials=(DISCRETE, lambda ans, k, m: -gamma_density(floor(k) + 1, m)),
 )
 
@@ -279,7 +279,7 @@ pdtrc = function(
     "Σ_{j=⌊k⌋+1}^∞ exp(-m) m^j / j! = P(⌊k⌋ + 1, m)",
     "DLMF 8.4.10",
     "k: the number of events, rounded down; m: the mean, not negative",
-    "pdtrc(2.0, 1.0) = Tensor(0.08030140)",
+    "pdtrc(2.0, 1.0) = Tensor(0.0803014)",
     partials=(DISCRETE, lambda ans, k, m: gamma_density(floor(k) + 1, m)),
 )
 
@@ -299,7 +299,7 @@ pdtrik = function(
     "",
     "DLMF 8.4.10",
     "p: a probability; m: the mean, positive",
-    "pdtrik(0.5, 3.0) = Tensor(2.6...)",
+    "pdtrik(0.5, 3.0) = Tensor(2.32673701)",
     partials=(
         lambda ans, p, m: -1 / gammainc_a(ans + 1, m),
         lambda ans, p, m: -gamma_density(ans + 1, m) / gammainc_a(ans + 1, m),

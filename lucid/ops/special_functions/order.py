@@ -43,8 +43,8 @@ def macdonald_order(v: Array, x: Array, order: int, scaled: bool) -> Array:
     h = (hi - lo) / _NODES
     t = lo[:, None] + h[:, None] * np.arange(_NODES + 1)
     up = w[:, None] * t - 2 * z[:, None] * np.sinh(0.5 * t) ** 2 - top[:, None]
-    fold = np.exp(-2 * w[:, None] * t)
-    values = t**order * np.exp(up) * (1 + (-1) ** order * fold) / 2
+    fold = np.expm1(-2 * w[:, None] * t)  # cosh and sinh of w t are half of 1 ± exp(-2 w t)
+    values = t**order * np.exp(up) * (-fold if order == 1 else 2 + fold) / 2
     values[:, 0] *= 0.5
     total = h * values.sum(axis=1) * np.exp(top if scaled else top - z)
     total = np.where(x == np.inf, 0.0, total)

@@ -99,7 +99,7 @@ def function(
         formula: its definition.
         source: the place where it is defined.
         arguments: ``"v: the order; z: the argument"``.
-        example: ``"jv(0, 2.0) = 0.22389078"``.
+        example: ``"jv(0, 2.0) = Tensor(0.22389078)"``.
         impl: the value on arrays; None: SciPy's.
         domain: where the derivatives are accurate, if not everywhere.
         holomorphic: False if it takes complex numbers without being holomorphic there, so that the
@@ -154,7 +154,7 @@ def multi(
         formula: its definition.
         source: the place where it is defined.
         arguments: ``"z: the argument"``.
-        example: ``"sici(1.0) = (0.94608307, 0.33740392)"``.
+        example: ``"sici(1.0) = (Tensor(0.94608307), Tensor(0.33740392))"``.
         impl: the values on arrays; None: SciPy's.
         domain: where the derivatives are accurate, if not everywhere.
         partials: per argument a tuple with one ``partial(ans, *operands)`` per result, where `ans`
