@@ -1,14 +1,26 @@
 """All tables of adapters: imported when a NumPy function first meets a Tensor."""
 
-from lucid.ops.numpy_api import linear, reducing, shaping, statistical
-from lucid.ops.numpy_api.table import ACCUMULATE, FUNCTIONS, NAMED, REDUCE
+from lucid.ops.numpy_api import (
+    choosing,
+    elementwise,
+    linear,
+    polynomials,
+    reducing,
+    shaping,
+    statistical,
+)
+from lucid.ops.numpy_api.table import ACCUMULATE, FUNCTIONS, NAMED, REDUCE, from_initial
 
 __all__ = [
     "ACCUMULATE",
     "FUNCTIONS",
     "NAMED",
     "REDUCE",
+    "choosing",
+    "elementwise",
+    "from_initial",
     "linear",
+    "polynomials",
     "reducing",
     "shaping",
     "statistical",

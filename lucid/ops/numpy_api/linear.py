@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lucid.core.tensor import Tensor
-from lucid.ops import contract, matmul, permute
+from lucid.ops import contract, matmul, permute, sort
 from lucid.ops.fft import complex_, frequencies, real
 from lucid.ops.linalg import (
     determinant,
@@ -21,7 +22,7 @@ from lucid.ops.linalg import (
     solve,
     spectral,
 )
-from lucid.ops.numpy_api.table import covers, same, tensors
+from lucid.ops.numpy_api.table import covers, same, tensor, tensors
 
 __all__: list[str] = []
 
@@ -53,9 +54,38 @@ for _name, _ours in {
 covers(np.linalg.cross)(lambda x1, x2, /, *, axis=-1: contract.cross(x1, x2, axis=axis))
 covers(np.linalg.tensordot)(lambda x1, x2, /, *, axes=2: contract.tensordot(x1, x2, axes=axes))
 covers(np.linalg.cholesky)(lambda a, /, *, upper=False: factor.cholesky(a, upper=upper))
-covers(np.linalg.matrix_rank)(
-    lambda A, tol=None, hermitian=False, *, rtol=None: norms.matrix_rank(A, rtol=rtol)  # noqa: N803
-)
+
+
+@covers(np.linalg.matrix_rank)
+def _np_matrix_rank(
+    A: Any,  # noqa: N803
+    tol: Any = None,
+    hermitian: bool = False,
+    *,
+    rtol: Any = None,
+) -> Tensor:
+    if tol is None:
+        return norms.matrix_rank(A, rtol=rtol)
+    return sort.count_nonzero(singular.svdvals(A) > tensor(tol)[..., None], axis=-1)
+
+
+@covers(np.linalg.tensorsolve)
+def _np_tensorsolve(a: Any, b: Any, axes: Any = None) -> Tensor:
+    a, b = tensors((a, b))
+    if axes is not None:
+        rest = [i for i in range(a.ndim) if i not in [k % a.ndim for k in axes]]
+        a = permute.permute_dims(a, (*rest, *(k % a.ndim for k in axes)))
+    shape = a.shape[b.ndim :]
+    size = math.prod(shape)
+    return solve.solve(a.reshape((b.size, size)), b.reshape((-1,))).reshape(shape)
+
+
+@covers(np.linalg.tensorinv)
+def _np_tensorinv(a: Any, ind: int = 2) -> Tensor:
+    first, last = a.shape[:ind], a.shape[ind:]
+    return solve.inv(a.reshape((math.prod(first), -1))).reshape((*last, *first))
+
+
 covers(np.linalg.lstsq)(lambda a, b, rcond=None: least_squares.lstsq(a, b, rcond))
 
 

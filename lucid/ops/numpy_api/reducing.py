@@ -9,8 +9,16 @@ import numpy as np
 
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
-from lucid.ops import cumulative, extrema, index, moments, reduce, select, sort
-from lucid.ops.numpy_api.table import ACCUMULATE, REDUCE, covers, plain, same
+from lucid.ops import cumulative, extrema, index, moments, reduce, select, sets, sort
+from lucid.ops.numpy_api.table import (
+    ACCUMULATE,
+    REDUCE,
+    covers,
+    from_initial,
+    plain,
+    same,
+    tensor,
+)
 
 __all__: list[str] = []
 
@@ -71,7 +79,7 @@ def _np_mean(
     if dtype is not None:
         a = a.astype(dtype)
     if _given(where):
-        count = _sum(where * np.ones(a.shape), axis, keepdims=_kept(keepdims))
+        count = _sum(tensor(where).astype(float) + a * 0, axis, keepdims=_kept(keepdims))
         return _sum(_masked(a, where, 0), axis, keepdims=_kept(keepdims)) / count
     return reduce.mean(a, axis, keepdims=_kept(keepdims))
 
@@ -91,7 +99,7 @@ def _spread(name: str, ours: Callable[..., Tensor]) -> Callable[..., Tensor]:
     ) -> Tensor:
         if _given(where) or _given(mean):
             raise OperandError(message(f"np.{name}", "no where= or mean= on Tensors", "them"))
-        a = a if dtype is None else a.astype(dtype)
+        a = tensor(a) if dtype is None else tensor(a).astype(dtype)
         ddof = correction if _given(correction) else ddof
         return ours(a, axis, correction=ddof, keepdims=_kept(keepdims))
 
@@ -113,8 +121,17 @@ def _extreme(ours: Callable[..., Tensor], join: Callable[..., Tensor]) -> Callab
     ) -> Tensor:
         if _given(where) and not _given(initial):
             raise OperandError(message("np.max", "initial= together with where=", "where= alone"))
-        found = ours(_masked(a, where, initial), axis, keepdims=_kept(keepdims))
-        return join(found, initial) if _given(initial) else found
+        x = tensor(_masked(a, where, initial))
+        if not _given(initial):
+            return ours(x, axis, keepdims=_kept(keepdims))
+        return from_initial(
+            lambda *args: ours(args[0], args[1], keepdims=args[2]),
+            join,
+            x,
+            axis,
+            _kept(keepdims),
+            initial,
+        )
 
     return adapter
 
@@ -270,25 +287,6 @@ def _np_nan_to_num(
     return select.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
-@covers(np.unique)
-def _np_unique(
-    ar: Any,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: Any = None,
-    *,
-    equal_nan: bool = True,
-    sorted: bool = True,
-) -> Any:
-    if axis is not None:
-        raise OperandError(message("np.unique", "axis=None on Tensors", f"axis={axis}"))
-    values, indices, inverse, counts = sort.unique_all(ar)
-    wanted = (return_index, return_inverse, return_counts)
-    extra = [x for x, w in zip((indices, inverse, counts), wanted, strict=True) if w]
-    return (values, *extra) if extra else values
-
-
 @covers(np.isin)
 def _np_isin(
     element: Any,
@@ -298,4 +296,4 @@ def _np_isin(
     *,
     kind: Any = None,
 ) -> Tensor:
-    return sort.isin(element, test_elements, invert=invert)
+    return sets.isin(element, test_elements, invert=invert)

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lucid._lazy import special_functions
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
 from lucid.ops import (
-    arithmetic,
     arrange,
-    compare,
     complex_,
     contract,
     creation,
     datatypes,
-    einsum,
-    exponential,
     grids,
     join,
-    matmul,
     permute,
-    power,
     reduce,
     rounding,
     shape,
     trigonometric,
 )
-from lucid.ops.numpy_api.table import NAMED, covers, same, tensors
+from lucid.ops.numpy_api.table import covers, flat, same, tensor, tensors
 
 __all__: list[str] = []
 
@@ -67,11 +61,14 @@ def _like(ours: Callable[..., Tensor]) -> Callable[..., Tensor]:
         *,
         device: Any = None,
     ) -> Tensor:
-        if shape is not None:
-            raise OperandError(message("np.zeros_like", "no shape= on Tensors", f"{shape}"))
-        return ours(a, dtype=dtype)
+        return ours(a if shape is None else _of_shape(a, shape), dtype=dtype)
 
     return adapter
+
+
+def _of_shape(a: Any, shape: Any) -> Tensor:
+    """Return some Tensor of the dtype of one and of another shape."""
+    return creation.zeros(shape, dtype=a.dtype)
 
 
 covers(np.zeros_like)(_like(creation.zeros_like))
@@ -90,8 +87,7 @@ def _np_full_like(
     *,
     device: Any = None,
 ) -> Tensor:
-    if shape is not None:
-        raise OperandError(message("np.full_like", "no shape= on Tensors", f"{shape}"))
+    a = a if shape is None else _of_shape(a, shape)
     if isinstance(fill_value, Tensor):
         target = a.dtype if dtype is None else dtype
         return shape_to(datatypes.astype(fill_value, target), a.shape)
@@ -141,8 +137,6 @@ for _function, _ours in {
     np.broadcast_arrays: shape.broadcast_arrays,
     np.tile: arrange.tile,
     np.repeat: arrange.repeat,
-    np.pad: arrange.pad,
-    np.diag: arrange.diag,
     np.real: complex_.real,
     np.imag: complex_.imag,
     np.sinc: trigonometric.sinc,
@@ -163,6 +157,38 @@ for _function, _ours in {
     )
 
 
+same(np.diagflat, lambda v, k=0: arrange.diag(flat(v), k))
+
+
+@covers(np.rollaxis)
+def _np_rollaxis(a: Any, axis: int, start: int = 0) -> Tensor:
+    axis, start = axis % a.ndim, start + a.ndim if start < 0 else start
+    return permute.moveaxis(a, axis, start - (start > axis))
+
+
+covers(np.diag)(lambda v, k=0: arrange.diag(tensor(v), k))
+
+
+@covers(np.pad)
+def _np_pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Tensor:
+    x, values = tensor(array), options.pop("constant_values", 0)
+    if options:
+        raise OperandError(message("np.pad", "no further options on Tensors", f"{[*options]}"))
+    if np.ndim(values) == 0:
+        return arrange.pad(x, pad_width, mode, constant_values=values)
+    widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2))
+    fills = shape.broadcast_to(tensor(values), (x.ndim, 2))
+    for place, width in np.ndenumerate(widths):
+        alone = np.zeros_like(widths)
+        alone[place] = width
+        x = arrange.pad(x, alone, constant_values=fills[place])
+    return x
+
+
+covers(np.fix)(lambda x, out=None: rounding.trunc(x))
+covers(np.i0)(lambda x: special_functions.UFUNCS["i0"](x))
+covers(np.common_type)(lambda *arrays: np.common_type(*(np.empty(0, x.dtype) for x in arrays)))
+covers(np.array_repr, np.array_str, np.array2string)(lambda a, *args, **options: repr(a))
 covers(np.fliplr)(lambda m: permute.flip(m, axis=1))
 covers(np.flipud)(lambda m: permute.flip(m, axis=0))
 covers(np.tril)(lambda m, k=0: grids.tril(m, k=k))
@@ -207,8 +233,16 @@ def _np_stack(
     return joined if dtype is None else datatypes.astype(joined, dtype)
 
 
-covers(np.vstack)(lambda tup, *, dtype=None, casting="same_kind": join.vstack(tensors(tup)))
-covers(np.hstack)(lambda tup, *, dtype=None, casting="same_kind": join.hstack(tensors(tup)))
+def _stack(ours: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def adapter(tup: Any, *, dtype: Any = None, casting: str = "same_kind") -> Tensor:
+        joined = ours(tensors(tup))
+        return joined if dtype is None else datatypes.astype(joined, dtype)
+
+    return adapter
+
+
+covers(np.vstack)(_stack(join.vstack))
+covers(np.hstack)(_stack(join.hstack))
 covers(np.column_stack)(lambda tup: join.column_stack(tensors(tup)))
 covers(np.dstack)(lambda tup: join.concat([shape.atleast_3d(x) for x in tensors(tup)], axis=2))
 covers(np.append)(
@@ -224,102 +258,21 @@ covers(np.split)(
 covers(np.array_split)(
     lambda ary, indices_or_sections, axis=0: join.array_split(ary, indices_or_sections, axis)
 )
+covers(np.vsplit)(lambda ary, indices_or_sections: join.split(ary, indices_or_sections, 0))
+covers(np.hsplit)(
+    lambda ary, indices_or_sections: join.split(ary, indices_or_sections, min(1, ary.ndim - 1))
+)
+covers(np.dsplit)(lambda ary, indices_or_sections: join.split(ary, indices_or_sections, 2))
 covers(np.unstack)(lambda x, /, *, axis=0: join.unstack(x, axis=axis))
 
 
 @covers(np.meshgrid)
 def _np_meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> Any:
-    if sparse:
-        raise OperandError(message("np.meshgrid", "sparse=False on Tensors", "sparse=True"))
-    return grids.meshgrid(*tensors(xi), indexing=indexing)
-
-
-# -- products --------------------------------------------------------------------------------------
-
-
-covers(np.outer)(
-    lambda a, b, out=None: contract.outer(*(x.reshape((-1,)) for x in tensors((a, b))))
-)
-covers(np.vdot)(lambda a, b: contract.vecdot(*(x.reshape((-1,)) for x in tensors((a, b)))))
-covers(np.cross)(
-    lambda a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: contract.cross(
-        a, b, axis=_one_axis(axisa, axisb, axisc, axis)
+    if not sparse:
+        return grids.meshgrid(*tensors(xi), indexing=indexing)
+    order = [*range(len(xi))]
+    if indexing == "xy" and len(xi) > 1:
+        order[:2] = [1, 0]
+    return tuple(
+        flat(x).reshape(tuple(-1 if k == i else 1 for k in order)) for i, x in enumerate(xi)
     )
-)
-
-
-def _one_axis(axisa: int, axisb: int, axisc: int, axis: int | None) -> int:
-    if axis is not None:
-        return axis
-    if axisa == axisb == axisc:
-        return axisa
-    raise OperandError(message("np.cross", "one axis for all", f"{(axisa, axisb, axisc)}"))
-
-
-@covers(np.einsum)
-def _np_einsum(*operands: Any, out: Any = None, optimize: Any = False, **options: Any) -> Tensor:
-    if options or not isinstance(operands[0], str):
-        got = f"{[*options] or type(operands[0]).__name__}"
-        raise OperandError(message("np.einsum", "subscripts as a string and operands", got))
-    return einsum.einsum(*operands)
-
-
-NAMED.update(
-    matmul=matmul.matmul,
-    vecdot=contract.vecdot,
-    matvec=lambda x, y: matmul.matmul(x, y.reshape((*y.shape, 1)))[..., 0],
-    vecmat=lambda x, y: contract.vecdot(x.reshape((*x.shape, 1)), y, axis=-2),
-    fabs=lambda x: _abs(x),
-    float_power=lambda x, y: power.pow(
-        *(v.astype(np.result_type(v.dtype, float)) for v in tensors((x, y)))
-    ),
-    logaddexp2=lambda x, y: (
-        exponential.logaddexp(*(v * math.log(2) for v in tensors((x, y)))) / math.log(2)
-    ),
-    divmod=lambda x, y: (arithmetic.floor_divide(x, y), arithmetic.remainder(x, y)),
-    modf=lambda x: (x - rounding.trunc(x), rounding.trunc(x)),
-    ldexp=lambda x, e: x * exponential.exp2(tensors((e,))[0].astype(x.dtype)),
-)
-
-
-# -- elementwise functions that are no ufuncs ------------------------------------------------------
-
-
-@covers(np.angle)
-def _np_angle(z: Any, deg: bool = False) -> Tensor:
-    found = complex_.angle(z)
-    return trigonometric.rad2deg(found) if deg else found
-
-
-@covers(np.round, np.around)
-def _np_round(a: Any, decimals: int = 0, out: Any = None) -> Tensor:
-    return a.round(decimals)
-
-
-@covers(np.isclose)
-def _np_isclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> Tensor:
-    x, y = tensors((a, b))
-    finite = compare.isfinite(x) & compare.isfinite(y)
-    near = (_abs(x - y) <= atol + rtol * _abs(y)) & finite
-    same_ = (x == y) | near
-    return same_ | ((x != x) & (y != y)) if equal_nan else same_
-
-
-@covers(np.allclose)
-def _np_allclose(
-    a: Any, b: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False
-) -> bool:
-    return bool(_all(_np_isclose(a, b, rtol, atol, equal_nan)))
-
-
-@covers(np.array_equal)
-def _np_array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> bool:
-    x, y = tensors((a1, a2))
-    if x.shape != y.shape:
-        return False
-    same_ = x == y
-    if equal_nan:
-        same_ = same_ | ((x != x) & (y != y))
-    return bool(_all(same_))

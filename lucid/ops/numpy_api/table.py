@@ -12,16 +12,27 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.tensor import Tensor
+from lucid import tree
+from lucid.core.dispatch import apply
+from lucid.core.op import OPS
+from lucid.core.tensor import Tensor, concrete
 from lucid.errors import OperandError, message
 
-__all__ = ["ACCUMULATE", "FUNCTIONS", "NAMED", "REDUCE", "covers", "plain", "same", "tensors"]
+__all__ = [
+    *("ACCUMULATE", "FUNCTIONS", "NAMED", "REDUCE", "covers", "flat", "from_initial", "plain"),
+    *("same", "stepwise", "tensor", "tensors"),
+]
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
 # by the name of a ufunc: its reduction, its accumulation, and ufuncs that no operation stands for
 REDUCE: dict[str, Callable[..., Tensor]] = {}
 ACCUMULATE: dict[str, Callable[..., Tensor]] = {}
 NAMED: dict[str, Callable[..., Any]] = {}
+
+# names under which NumPy's functions take arrays, or lists in their place
+_ARRAYS = frozenset(
+    ("a", "b", "v", "m", "x", "y", "x1", "x2", "A", "val", "q", "weights", "fp", "xp")
+)
 
 
 def covers(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -52,6 +63,8 @@ def same(function: Any, ours: Callable[..., Any], **names: str) -> None:
         for k, (name, value) in enumerate(bound.arguments.items()):
             parameter = signature.parameters[name]
             target = names.get(name, name)
+            if name in _ARRAYS and isinstance(value, list | tuple):
+                value = Tensor(value)
             if parameter.kind is parameter.VAR_POSITIONAL:
                 positional.extend(value)
             elif k < unnamed:
@@ -70,6 +83,51 @@ def plain(value: Any, default: Any) -> bool:
     return value is default or value is None or value is getattr(np, "_NoValue", None)
 
 
+def tensor(value: Any) -> Tensor:
+    """Return what NumPy would make an array of as a Tensor."""
+    return value if isinstance(value, Tensor) else Tensor(value)
+
+
 def tensors(values: Any) -> list[Tensor]:
     """Return a sequence of arrays as Tensors."""
-    return [v if isinstance(v, Tensor) else Tensor(v) for v in values]
+    return [tensor(v) for v in values]
+
+
+def flat(value: Any) -> Tensor:
+    """Return an array as a Tensor with one axis."""
+    return tensor(value).reshape((-1,))
+
+
+def stepwise(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a NumPy function whose results do not vary with its arguments' small changes.
+
+    It needs numbers: under `vmap` and `jit` it raises.
+    """
+    name = f"np.{function.__name__}"
+
+    def number(x: Any) -> Any:
+        return concrete(x, name) if isinstance(x, Tensor) else x
+
+    def adapter(*args: Any, **kwargs: Any) -> Any:
+        found = function(*tree.map(number, args), **tree.map(number, kwargs))
+        return tree.map(lambda y: Tensor(y) if isinstance(y, np.ndarray | np.generic) else y, found)
+
+    return adapter
+
+
+def from_initial(
+    reduce: Callable[..., Tensor],
+    join: Callable[..., Tensor],
+    x: Tensor,
+    axis: Any,
+    keepdims: bool,
+    initial: Any,
+) -> Tensor:
+    """Reduce beginning with a value, which is the result where there is nothing to reduce."""
+    if x.size:
+        return join(initial, reduce(x, axis, keepdims))
+    shape = np.sum(np.empty(x.shape), axis=axis, keepdims=keepdims).shape
+    start = tensor(initial)
+    return apply(
+        OPS["broadcast_to"], (start.astype(np.result_type(x.dtype, start.dtype)),), (shape,)
+    )
