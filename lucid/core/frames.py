@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,8 @@ __all__ = [
 ]
 
 _next_level = itertools.count(1).__next__
-next_seq = itertools.count().__next__  # the age of a record; ever-increasing, atomic in CPython
+# the age of a record; ever-increasing, atomic in CPython
+next_seq: Callable[[], int] = itertools.count().__next__
 
 # Every ambient level below this one is switched off (`no_grad`).
 silenced: ContextVar[int] = ContextVar("lucid_silenced", default=0)
@@ -58,13 +59,17 @@ class Frame:
     scoped = True
     abstract = False
     batched = False
+    level: int
+    open: bool
+    name: str
+    borrowed: Collection[int]
     began: int  # set where the transformation begins
 
     def __init__(self, name: str) -> None:
         self.level = _next_level()
         self.open = True
         self.name = name
-        self.borrowed: Collection[int] = ()
+        self.borrowed = ()
 
     def describe(self) -> str:
         """Return what messages call this frame."""
@@ -107,7 +112,7 @@ class Cell:
 
     def __init__(self) -> None:
         self.grad: Any = None
-        self.lock = threading.Lock()
+        self.lock: threading.Lock = threading.Lock()
 
 
 class Recorded(Note):
@@ -129,7 +134,7 @@ class Recorded(Note):
     """
 
     __slots__ = ("ans", "cell", "first", "op", "params", "second", "seq")
-    frame: RecordFrame  # pyright: ignore[reportIncompatibleVariableOverride]
+    frame: RecordFrame
     op: Op | None
     first: Any
     second: Any
@@ -146,7 +151,7 @@ class Recorded(Note):
         params: tuple[Any, ...],
         ans: Any,
     ) -> None:
-        self.frame = frame
+        self.frame = frame  # pyright: ignore[reportIncompatibleVariableOverride]
         self.op = op
         if len(entries) == 1:
             self.first, self.second = entries[0], ABSENT
@@ -194,6 +199,7 @@ class RecordFrame(Frame):
     """A frame that records operations for reverse mode: of a transformation, or ambient."""
 
     __slots__ = ("outer", "scoped")
+    outer: RecordFrame | None
 
     def __init__(self, name: str, *, scoped: bool = True, outer: RecordFrame | None = None) -> None:
         self.level = _next_level()

@@ -101,7 +101,7 @@ class Op:
         self.impl = impl
         self.infer = infer
         self.jvp = jvp
-        self.vjps = None if vjps is None else tuple(vjps)
+        self.vjps: tuple[Rule | None, ...] | None = None if vjps is None else tuple(vjps)
         self.vjp = vjp
         self.batch = batch
         self.lower = lower

@@ -61,7 +61,7 @@ class Tensor(Methods):
     _note: Note | None
 
     __hash__ = None  # type: ignore[assignment]
-    __array_priority__ = 1000.0
+    __array_priority__: float = 1000.0
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         value = as_value(data, dtype)

@@ -166,7 +166,7 @@ def _axis_size(found: Sequence[Any], axes: Sequence[Any], given: int | None, who
     for k, (x, axis) in enumerate(zip(found, axes, strict=True)):
         if axis is None:
             continue
-        shape: tuple[int, ...] = getattr(x, "shape", ())
+        shape: Any = getattr(x, "shape", ())
         where = "argument " + tree.paths(whole)[k].replace("[0]", "", 1)
         if not -len(shape) <= axis < len(shape):
             hint = "set in_axes to None for an argument that is not mapped"
@@ -202,7 +202,9 @@ def _leave(frame: BatchFrame, result: Any, axis: int | None) -> Tensor:
     elif axis is None:
         hint = "reduce over the mapped axis outside, or give out_axes an integer"
         raise ShapeError(
-            message("vmap", "an output without the mapped axis where out_axes is None", str(t), hint)
+            message(
+                "vmap", "an output without the mapped axis where out_axes is None", str(t), hint
+            )
         )
     else:
         t = lower(t)

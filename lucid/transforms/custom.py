@@ -96,7 +96,7 @@ class _Custom:
     def __init__(self, fun: Callable[..., Any]) -> None:
         functools.update_wrapper(cast("Any", self), fun)
         self.fun = fun
-        self.name = getattr(fun, "__name__", type(self).__name__)
+        self.name: str = getattr(fun, "__name__", type(self).__name__)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(cast("Any", self), instance)

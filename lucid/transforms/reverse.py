@@ -10,6 +10,7 @@ import numpy as np
 
 from lucid.core.cotangent import fit, guard
 from lucid.core.frames import ABSENT, MANY, Frame, Recorded, RecordFrame
+from lucid.core.op import Op
 from lucid.core.tensor import Tensor, install, lower, strip, wrap
 from lucid.errors import DTypeError, NotDifferentiableError, ShapeError, message, no_rule
 
@@ -207,14 +208,16 @@ def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[An
 
 def _flow(op: Op, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
     """Return which entries of operand i's cotangent can be live, as a function; None: all."""
-    live = op.live if mask is not None else None
-    selected = op.masks
+    selected: Any = op.masks
+    live: Any = op.live
+    carries = mask is not None and live is not None
+    carried: Any = mask
     if selected is None:
-        return None if live is None else lambda: live(mask(), i, ans, operands, *params)
+        return (lambda: live(carried(), i, ans, operands, *params)) if carries else None
 
     def both() -> Tensor:
         own = selected(i, ans, operands, *params)
-        return own if live is None else own & live(mask(), i, ans, operands, *params)
+        return own & live(carried(), i, ans, operands, *params) if carries else own
 
     return both
 
