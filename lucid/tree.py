@@ -15,7 +15,16 @@ import optree
 
 from lucid.errors import OperandError, message
 
-__all__ = ["PyTreeDef", "children", "flatten", "leaves", "map", "paths", "register_node", "unflatten"]
+__all__ = [
+    "PyTreeDef",
+    "children",
+    "flatten",
+    "leaves",
+    "map",
+    "paths",
+    "register_node",
+    "unflatten",
+]
 
 PyTreeDef: TypeAlias = optree.PyTreeSpec
 T = TypeVar("T")
@@ -146,7 +155,8 @@ def register_node(
     Returns:
         The class itself.
     """
-    optree.register_pytree_node(
+    register: Any = optree.register_pytree_node  # typed for containers that have a length
+    register(
         kind,
         to_children,
         from_children,
@@ -165,7 +175,9 @@ class _Unnamed(optree.PyTreeEntry):
 
 
 _ENTRIES: dict[str, type[optree.PyTreeEntry]] = {
-    **{"item": optree.AutoEntry, "attribute": optree.GetAttrEntry, "not": _Unnamed}
+    "item": optree.AutoEntry,
+    "attribute": optree.GetAttrEntry,
+    "not": _Unnamed,
 }
 
 
