@@ -180,9 +180,19 @@ def _refuse(symbol: str) -> Callable[[Tensor, Any], Any]:
 
 
 for _name, _symbol in {
-    **{"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%"},
-    **{"pow": "**", "matmul": "@", "and": "&", "or": "|", "xor": "^"},
-    **{"lshift": "<<", "rshift": ">>"},
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "truediv": "/",
+    "floordiv": "//",
+    "mod": "%",
+    "pow": "**",
+    "matmul": "@",
+    "and": "&",
+    "or": "|",
+    "xor": "^",
+    "lshift": "<<",
+    "rshift": ">>",
 }.items():
     setattr(Parameter, f"__i{_name}__", _refuse(_symbol))
 
