@@ -38,7 +38,7 @@ def elliprd_taylor(x: Any, y: Any, z: Any, direction: tuple[int, int, int], orde
         ez = (ex + ey) * (-1 / 3)
         total = total + _series(ex, ey, ez) * scale / (mean * mean.sqrt())
         out = total.c[order] * math.factorial(order)
-    real = [t.real if t.dtype.kind == "c" else t for t in arrays]
+    real = [np.real(t) for t in arrays]
     return np.asarray(np.where(np.isnan(sum(real)), np.nan, out)).astype(dtype)
 
 

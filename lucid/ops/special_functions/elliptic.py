@@ -46,7 +46,7 @@ def _rd_derivative(name: str, direction: tuple[int, int, int], order: int, parti
     )
 
 
-_SECOND: dict[tuple[int, int, int], Any] = {
+_SECOND: dict[tuple[int, ...], Any] = {
     d: _rd_derivative("elliprd_" + "".join(map(str, d)) + "_2", d, 2, (_THIRD,) * 3)
     for d in ((1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1))
 }

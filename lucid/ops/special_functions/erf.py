@@ -17,8 +17,22 @@ from lucid.ops.special_functions.table import adopt, function, multi
 from lucid.ops.trigonometric import cos, sin
 
 __all__ = [
-    *("dawsn", "erfcinv", "erfcx", "erfi", "fresnel", "log_ndtr", "modfresnelm", "modfresnelp"),
-    *("ndtr", "ndtri", "ndtri_exp", "nrdtrimn", "nrdtrisd", "owens_t", "voigt_profile", "wofz"),
+    "dawsn",
+    "erfcinv",
+    "erfcx",
+    "erfi",
+    "fresnel",
+    "log_ndtr",
+    "modfresnelm",
+    "modfresnelp",
+    "ndtr",
+    "ndtri",
+    "ndtri_exp",
+    "nrdtrimn",
+    "nrdtrisd",
+    "owens_t",
+    "voigt_profile",
+    "wofz",
 ]
 
 _TWO = 2 / math.sqrt(math.pi)

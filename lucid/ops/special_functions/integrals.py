@@ -13,9 +13,27 @@ from lucid.ops.special_functions.helpers import horner, select
 from lucid.ops.special_functions.table import NoRule, function, multi
 
 __all__ = [
-    *("bei", "beip", "ber", "berp", "besselpoly", "it2i0k0", "it2j0y0", "it2struve0", "iti0k0"),
-    *("itj0y0", "itmodstruve0", "itstruve0", "kei", "keip", "kelvin", "ker", "kerp"),
-    *("log_wright_bessel", "modstruve", "struve", "wright_bessel"),
+    "bei",
+    "beip",
+    "ber",
+    "berp",
+    "besselpoly",
+    "it2i0k0",
+    "it2j0y0",
+    "it2struve0",
+    "iti0k0",
+    "itj0y0",
+    "itmodstruve0",
+    "itstruve0",
+    "kei",
+    "keip",
+    "kelvin",
+    "ker",
+    "kerp",
+    "log_wright_bessel",
+    "modstruve",
+    "struve",
+    "wright_bessel",
 ]
 
 _ORDER = NoRule("no recurrence gives the derivative by the order")
@@ -77,7 +95,7 @@ itmodstruve0 = function(
 )
 
 
-def _ratio(f: Any, x: Any, at_zero: float) -> Any:
+def _ratio(f: Any, x: Any, at_zero: complex) -> Any:
     zero = x == 0
     return where(zero, at_zero, f(x) / where(zero, 1.0, x))
 
@@ -209,8 +227,16 @@ beip = _kelvin_slope("beip", "bei'(x)", "ber", 1.0, 0.5, "Tensor(0.49739651)")
 kerp = _kelvin_slope("kerp", "ker'(x)", "kei", -1.0, math.inf, "Tensor(-0.69460389)")
 keip = _kelvin_slope("keip", "kei'(x)", "ker", 1.0, math.inf, "Tensor(0.35236991)")
 
-_KELVIN = {"ber": ber, "bei": bei, "ker": ker, "kei": kei}
-_KELVIN |= {"berp": berp, "beip": beip, "kerp": kerp, "keip": keip}
+_KELVIN = {
+    "ber": ber,
+    "bei": bei,
+    "ker": ker,
+    "kei": kei,
+    "berp": berp,
+    "beip": beip,
+    "kerp": kerp,
+    "keip": keip,
+}
 
 kelvin = multi(
     "kelvin",

@@ -214,6 +214,7 @@ def _scipy(name: str, arity: int) -> Rule:
         nonlocal found
         if found is None:
             found = getattr(scipy_special, name)
+        assert found is not None
         return found(*operands)
 
     impl.__name__ = name

@@ -138,7 +138,7 @@ def _spheroidal(name: str, kind: str, equation: Any, value: Any) -> tuple[Any, A
     where = "|x| < 1" if "ang" in name else "x > 1" if name.startswith("pro") else "x >= 0"
     summary = f"{kind} spheroidal wave function and its derivative"
     start = "m: the order; n: the degree; c: the parameter"
-    options = {"domain": f"{where}; accurate to what SciPy's values are"}
+    domain = f"{where}; accurate to what SciPy's values are"
     plain = multi(
         name,
         outputs,
@@ -155,7 +155,7 @@ def _spheroidal(name: str, kind: str, equation: Any, value: Any) -> tuple[Any, A
                 lambda ans, m, n, c, x: equation(ans, m, value(m, n, c), c, x),
             ),
         ),
-        **options,
+        domain=domain,
     )
     given = multi(
         f"{name}_cv",
@@ -174,7 +174,7 @@ def _spheroidal(name: str, kind: str, equation: Any, value: Any) -> tuple[Any, A
                 lambda ans, m, n, c, cv, x: equation(ans, m, cv, c, x),
             ),
         ),
-        **options,
+        domain=domain,
     )
     return plain, given
 
