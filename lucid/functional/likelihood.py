@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from lucid.core.define import elementwise, general, move_batch_first
-from lucid.core.dispatch import apply
+from lucid.core.define import elementwise
 from lucid.core.methods import ArrayLike
-from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.errors import (
     DTypeError,
-    IndexOutOfBoundsError,
     OptionError,
     ShapeError,
     message,
 )
 from lucid.functional.activation import softplus
 from lucid.functional.checks import check_same_shape, reduce_loss, reduction_of
+from lucid.functional.class_index import count, pick
 from lucid.functional.softmax import log_softmax
 from lucid.ops.axes import as_tensor, as_tensors
 from lucid.ops.exponential import exp, log, log1p
@@ -34,106 +31,6 @@ __all__ = [
     "kl_div",
     "nll_loss",
 ]
-
-
-# -- one entry per class index ---------------------------------------------------------------------
-
-
-def _places(target: Any, shape: Any, axis: int, ignore: int) -> tuple[Any, Any]:
-    """Return where the class of each target stands in an array, and which to ignore (or None)."""
-    count = shape[axis]
-    ignored = None
-    low, high = (target.min(), target.max()) if target.size else (0, 0)
-    if low < 0 or high >= count or 0 <= ignore < count:
-        ignored = target == ignore
-        target = np.where(ignored, 0, target)
-        wrong = target[(target < 0) | (target >= count)]
-        if wrong.size:
-            want = f"class indices from 0 to {count - 1}, or {ignore} to ignore"
-            raise IndexOutOfBoundsError(message("target", want, str(wrong[0])))
-    own = np.ogrid[tuple(slice(n) for n in target.shape)] if target.ndim > 1 else _ranges(target)
-    return (*own[:axis], target, *own[axis:]), ignored
-
-
-def _ranges(target: Any) -> tuple[Any, ...]:
-    return (np.arange(target.shape[0]),) if target.ndim else ()
-
-
-def _pick_impl(x: Any, target: Any, axis: int, ignore: int) -> Any:
-    places, ignored = _places(target, x.shape, axis, ignore)
-    ans = x[places]
-    return ans if ignored is None else np.where(ignored, ans.dtype.type(0), ans)
-
-
-def _spread_impl(ct: Any, target: Any, axis: int, ignore: int, count: int) -> Any:
-    shape = (*target.shape[:axis], count, *target.shape[axis:])
-    places, ignored = _places(target, shape, axis, ignore)
-    ans = np.zeros(shape, ct.dtype)
-    ans[places] = ct if ignored is None else np.where(ignored, ct.dtype.type(0), ct)
-    return ans
-
-
-def _pick(x: Tensor, target: Tensor, axis: int, ignore: int) -> Tensor:
-    """Return the entry of the target's class along an axis; 0 where the target is ignored."""
-    return apply(_pick_op, (x, target), (axis, ignore))
-
-
-def _spread(ct: Tensor, target: Tensor, axis: int, ignore: int, count: int) -> Tensor:
-    """Return zeros with `ct` at the target's class: the transpose of `_pick`."""
-    return apply(_spread_op, (ct, target), (axis, ignore, count))
-
-
-def _chosen(x: Tensor, target: Tensor, axis: int, ignore: int) -> Tensor:
-    ones = Tensor(np.ones(target.shape, np.float32))
-    return _spread(ones, target, axis, ignore, x.shape[axis]) != 0
-
-
-def _live(mask: Tensor, i: int, ans: Any, args: Any, axis: int, ignore: int) -> Tensor:
-    marked = mask.astype(np.float32)
-    return _spread(marked, args[1], axis, ignore, args[0].shape[axis]) != 0
-
-
-_pick_op = general(
-    "pick_class",
-    _pick_impl,
-    infer=lambda x, target, axis, ignore: Aval(target.shape, x.dtype),
-    jvp=lambda ans, tangents, args, *params: _pick(tangents[0], args[1], *params),
-    vjps=[
-        lambda ct, ans, x, target, axis, ignore: _spread(ct, target, axis, ignore, x.shape[axis]),
-        None,
-    ],
-    batch=lambda size, batched, args, axis, ignore: apply(
-        _pick_op, tuple(move_batch_first(size, batched, args)), (axis + 1, ignore)
-    ),
-    live=_live,
-    masks=lambda i, ans, args, axis, ignore: None if i else _chosen(args[0], args[1], axis, ignore),
-)
-_spread_op = general(
-    "spread_class",
-    _spread_impl,
-    infer=lambda ct, target, axis, ignore, count: Aval(
-        (*target.shape[:axis], count, *target.shape[axis:]), ct.dtype
-    ),
-    jvp=lambda ans, tangents, args, *params: _spread(tangents[0], args[1], *params),
-    vjps=[
-        lambda ct, ans, x, target, axis, ignore, count: _pick(ct, target, axis, ignore),
-        None,
-    ],
-    batch=lambda size, batched, args, axis, ignore, count: apply(
-        _spread_op, tuple(move_batch_first(size, batched, args)), (axis + 1, ignore, count)
-    ),
-)
-
-
-_count = general(
-    "count_classes",
-    lambda target, ignore, dtype: np.asarray(np.count_nonzero(target != ignore), dtype),
-    infer=lambda target, ignore, dtype: Aval((), dtype),
-    batch=lambda size, batched, args, ignore, dtype: (
-        (args[0] != ignore).reshape((size, math.prod(args[0].shape[1:]))).sum(1).astype(dtype)
-    ),
-    smooth=False,
-)
 
 
 # -- many classes ----------------------------------------------------------------------------------
@@ -276,16 +173,16 @@ def _index_loss(
         hint = f"the input has shape {logs.shape}"
         raise ShapeError(message(name, f"a target of shape {shape}", f"shape {target.shape}", hint))
     weighted = logs if weights is None else logs * weights
-    losses = 0.0 - _pick(weighted, target, axis, ignore)
+    losses = 0.0 - pick(weighted, target, axis, ignore)
     if smoothing:
         even = where(target != ignore, -weighted.sum(axis), 0)
         losses = (1 - smoothing) * losses + smoothing / logs.shape[axis] * even
     if reduction != "mean":
         return reduce_loss(losses, reduction)
     if weights is None:
-        total = apply(_count, (target,), (ignore, logs.dtype))
+        total = count(target, ignore, logs.dtype)
     else:
-        total = _pick(weights, target, axis, ignore).sum()
+        total = pick(weights, target, axis, ignore).sum()
     return losses.sum() / total
 
 

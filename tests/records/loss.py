@@ -108,6 +108,15 @@ RECORDS = [
         dtypes=REAL,
     ),
     Record(
+        "count_classes",
+        lambda t: bind(OPS["count_classes"], (t,), (1, np.dtype("float32"))),
+        lambda t: np.asarray(np.sum(t != 1), np.float32),
+        shapes=(((4,),), ((),), ((2, 3),), ((0,),)),
+        domains=(integers(0, 3),),
+        dtypes=("int64",),
+        diff=(),
+    ),
+    Record(
         "cross_entropy",
         F.cross_entropy,
         cross_entropy,
