@@ -386,6 +386,8 @@ def test_the_derivative_of_a_norm_at_zero_is_zero(p: float, x: Any) -> None:
     f = lambda x: linalg.vector_norm(x, ord=p)  # noqa: E731
     np.testing.assert_array_equal(lucid.grad(f)(x).numpy(), 0)
     np.testing.assert_array_equal(lucid.jvp(f, (x,), (np.ones_like(x),))[1].numpy(), 0)
+    second = lucid.vjp(lucid.grad(f), x)[1](np.ones_like(x))[0]
+    np.testing.assert_array_equal(second.numpy(), 0)
 
 
 @pytest.mark.parametrize("p", ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf])

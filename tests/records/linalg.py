@@ -12,6 +12,7 @@ import lucid
 from lucid import linalg
 from lucid.core.dispatch import bind
 from lucid.core.op import OPS
+from lucid.ops.linalg.norms import ratio
 from tests.record import INTEGER, Record
 
 # -- where to draw from ----------------------------------------------------------------------------
@@ -467,6 +468,7 @@ def away_from_zero(rng: Any, shape: Any, dtype: Any) -> Any:
 
 
 NORMS = [
+    Record("ratio", ratio, np.divide, domains=((-2, 2), (1, 2))),
     *(
         row(
             "linalg.vector_norm" if p in (0, 1, np.inf, -np.inf) else "vector_norm",

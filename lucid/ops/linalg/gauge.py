@@ -5,8 +5,12 @@ among those of one eigenvalue. The derivative of a function of them divides by t
 the eigenvalues. Where two of them coincide (to rounding), the cotangents of the eigenvalues and
 vectors no longer determine the derivative: of ``V f(w) Vᴴ`` at a multiple eigenvalue one would
 have to know f', of which only f(w) is left. So a coinciding pair is left out where nothing
-depends on it, and otherwise reverse mode raises and forward mode gives NaN in those vectors alone:
-a wrong number is never returned in place of a lost one.
+depends on it, and otherwise reverse mode raises and forward mode gives NaN in those vectors alone.
+
+What depends on a pair is seen from the cotangents of its values and vectors. They can all be zero
+by accident, where f vanishes at the eigenvalue and the cotangent of the matrix happens to be off
+the diagonal in the computed basis (single rows of the Jacobian of ``V log(w) Vᴴ`` at A = 1); no
+rule can tell that from a function of other vectors. `logm`, `sqrtm` and `expm` have no such gap.
 """
 
 from __future__ import annotations

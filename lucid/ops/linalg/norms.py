@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from lucid.config import get_default_dtype
-from lucid.core.define import reduction
+from lucid.core.define import elementwise, reduction
 from lucid.core.dispatch import apply, lift
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.linalg.matrix import Array, check_matrix, real_of, real_part
+from lucid.ops.linalg.matrix import check_matrix, real_of, real_part
 from lucid.ops.linalg.singular import svdvals
 from lucid.ops.linalg.solve import inv
 
@@ -76,14 +76,34 @@ def _vector_norm(t: Tensor, axes: tuple[int, ...], keepdims: bool, p: float) -> 
     return apply(_power_norm, (t,), (axes, keepdims, float(p)))
 
 
-def _power_norm_impl(x: Array, axes: tuple[int, ...], keepdims: bool, p: float) -> Array:
+def _power_norm_impl(x: Any, axes: tuple[int, ...], keepdims: bool, p: float) -> Any:
+    if p == 2:
+        squares = x * x if x.dtype.kind == "f" else (x * x.conj()).real
+        return np.sqrt(np.add.reduce(squares, axes, keepdims=keepdims))
     with np.errstate(divide="ignore", over="ignore"):
         return np.linalg.vector_norm(x, axis=axes, keepdims=keepdims, ord=p)
 
 
+def _ratio_impl(x: Any, size: Any) -> Any:
+    if np.all(size):
+        return x / size
+    return np.where(size == 0, 0, x / np.where(size == 0, 1, size))
+
+
+@elementwise(
+    _ratio_impl,
+    lambda ans, x, size: apply(OPS["ratio"], (1.0, size)),
+    lambda ans, x, size: -apply(OPS["ratio"], (ans, size)),
+    name="ratio",
+)
+def ratio(x: ArrayLike, size: ArrayLike, /) -> Tensor:
+    """Divide by a size of which `x` is a part: 0 / 0 is 0, as are its derivatives."""
+    ...
+
+
 def _slope(ans: Tensor, x: Tensor, p: float) -> Tensor:
     """Return the gradient x/N · (|x|/N)^(p-2) of the norm N, zero where x or N is."""
-    unit = x / apply(OPS["where"], (ans == 0, 1.0, ans))
+    unit = ratio(x, ans)
     if p == 2:
         return unit
     size = abs(unit)
