@@ -254,6 +254,74 @@ def test_divergence(way: str, log_target: bool, rng: Any) -> None:
     assert F.kl_div(np.zeros(2), np.array([0.0, 1.0]), "sum").item() == 0
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        *(("HingeEmbeddingLoss", {}), ("HingeEmbeddingLoss", {"margin": 0.3})),
+        *(("MarginRankingLoss", {}), ("MarginRankingLoss", {"margin": 0.5})),
+        *(("CosineEmbeddingLoss", {}), ("CosineEmbeddingLoss", {"margin": 0.2})),
+        *(("TripletMarginLoss", {}), ("TripletMarginLoss", {"p": 1.5, "swap": True})),
+        *(("SoftMarginLoss", {}), ("MultiLabelSoftMarginLoss", {})),
+        *(("PoissonNLLLoss", {}), ("PoissonNLLLoss", {"full": True})),
+        *(("PoissonNLLLoss", {"log_input": False}), ("GaussianNLLLoss", {"full": True})),
+    ],
+)
+def test_margins(name: str, options: Any, way: str, rng: Any) -> None:
+    x, y, z = rng.standard_normal((3, 4, 5))
+    sign = np.sign(rng.standard_normal((4, 5)))
+    given = {
+        "HingeEmbeddingLoss": ((x,), (sign,)),
+        "MarginRankingLoss": ((x, y), (sign,)),
+        "CosineEmbeddingLoss": ((x, y), (sign[:, 0],)),
+        "TripletMarginLoss": ((x, y, z), ()),
+        "SoftMarginLoss": ((x,), (sign,)),
+        "MultiLabelSoftMarginLoss": ((x,), ((sign + 1) / 2,)),
+        "PoissonNLLLoss": ((np.abs(x),), (np.round(5 * np.abs(y)),)),
+        "GaussianNLLLoss": ((x, y, np.abs(z) + 0.1), ()),
+    }
+    moving, fixed = given[name]
+    ours = getattr(nn, name)(reduction=way, **options)
+    theirs = getattr(torch.nn, name)(reduction=way, **options)
+    agree(
+        lambda *a: ours(*a, *fixed),
+        lambda *a: theirs(*a, *(torch.tensor(f) for f in fixed)),
+        *moving,
+    )
+
+
+def test_weighted_labels(rng: Any) -> None:
+    x, w = rng.standard_normal((4, 5)), rng.random(5)
+    t = (rng.random((4, 5)) > 0.5) * 1.0
+    agree(
+        lambda x: nn.MultiLabelSoftMarginLoss(w)(x, t),
+        lambda x: TF.multilabel_soft_margin_loss(x, torch.tensor(t), torch.tensor(w)),
+        x,
+    )
+
+
+def test_variances_per_row(rng: Any) -> None:
+    x, v = rng.standard_normal((4, 5)), rng.random(4) + 0.1
+    for shape in ((4,), (4, 1)):
+        agree(
+            lambda x, v: F.gaussian_nll_loss(x, x * 0 + 1, v),
+            lambda x, v: TF.gaussian_nll_loss(x, x * 0 + 1, v),
+            *(x, v.reshape(shape)),
+        )
+
+
+def test_distances(rng: Any) -> None:
+    x, y = rng.standard_normal((2, 4, 5))
+    for p in (1.0, 2.0, 3.5):
+        agree(nn.PairwiseDistance(p), torch.nn.PairwiseDistance(p), x, y)
+    agree(nn.PairwiseDistance(keepdim=True), torch.nn.PairwiseDistance(keepdim=True), x, y)
+    agree(nn.CosineSimilarity(), torch.nn.CosineSimilarity(), x, y)
+    agree(nn.CosineSimilarity(dim=0), torch.nn.CosineSimilarity(dim=0), x, y)
+    assert F.cosine_similarity(np.zeros(3), np.ones(3), 0).item() == 0
+    g = lucid.grad(lambda x: F.cosine_similarity(x, np.ones(3), 0))(np.zeros(3))
+    assert np.isfinite(g.numpy()).all()
+
+
 def test_unlikely_classes_do_not_poison_the_gradient() -> None:
     p = np.array([[0.0, 1.0], [0.5, 0.5]])
     with np.errstate(divide="ignore"):
@@ -316,6 +384,11 @@ T = np.zeros(4, int)
         ),
         (lambda: F.binary_cross_entropy(X, X, np.ones(3)), ShapeError, "broadcast"),
         (lambda: F.kl_div(X, T), ShapeError, "kl_div"),
+        (lambda: F.triplet_margin_loss(X, X, X, margin=0), OptionError, "positive margin"),
+        (lambda: F.triplet_margin_loss(X, X, X[0]), ShapeError, "triplet_margin_loss"),
+        (lambda: F.cosine_embedding_loss(X, X, X), ShapeError, r"target of shape \(4,\)"),
+        (lambda: F.gaussian_nll_loss(X, X, np.ones((2, 4, 5))), ShapeError, "var that broadcasts"),
+        (lambda: F.margin_ranking_loss(X, X, T), ShapeError, "margin_ranking_loss"),
     ],
 )
 def test_wrong_calls(call: Any, error: type[Exception], match: str) -> None:

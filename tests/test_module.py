@@ -350,6 +350,16 @@ def test_frozen_parameters_have_zero_gradient(net: Net) -> None:
     assert again.first.scale.item() == 0
 
 
+def test_detach(net: Net) -> None:
+    plain = net.detach()
+    assert type(plain) is Net
+    assert all(type(leaf) is lucid.Tensor for leaf in tree.leaves(plain))
+    assert tree.flatten(plain)[1] == tree.flatten(net)[1]
+    grads = lucid.grad(loss)(plain)
+    assert not grads.first.scale.requires_grad
+    np.testing.assert_array_equal(plain(X).numpy(), net(X).numpy())
+
+
 def test_transformations_of_modules(net: Net) -> None:
     value, grads = lucid.value_and_grad(loss)(net, X)
     ones = tree.map(lambda p: lucid.ones(p.shape), net)

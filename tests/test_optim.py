@@ -391,7 +391,7 @@ def test_training_both_ways_gives_the_same() -> None:
     x, y = rng.standard_normal((20, 3)), rng.standard_normal((20, 1))
     lucid.random.seed(0)
     model = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 1))
-    params: Any = tree.map(lambda p: lucid.Tensor(p).detach(), model)
+    params: Any = model.detach()
     optimizer, rule = optim.Adam(model.parameters(), lr=0.01), optim.adam(0.01)
     state, criterion = rule.init(params), nn.MSELoss()
     step = lucid.value_and_grad(lambda m: functional.mse_loss(m(x), y))

@@ -15,6 +15,10 @@ from lucid.functional.activation import (
     tanh,
     tanhshrink,
 )
+from lucid.functional.distance import (
+    cosine_similarity,
+    pairwise_distance,
+)
 from lucid.functional.likelihood import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -31,6 +35,16 @@ from lucid.functional.loss import (
     l1_loss,
     mse_loss,
     smooth_l1_loss,
+)
+from lucid.functional.margin import (
+    cosine_embedding_loss,
+    gaussian_nll_loss,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multilabel_soft_margin_loss,
+    poisson_nll_loss,
+    soft_margin_loss,
+    triplet_margin_loss,
 )
 from lucid.functional.rectifier import (
     celu,
@@ -60,15 +74,19 @@ __all__ = [
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "celu",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
     "elu",
     "flatten",
+    "gaussian_nll_loss",
     "gelu",
     "glu",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
     "hardtanh",
+    "hinge_embedding_loss",
     "huber_loss",
     "init",
     "kl_div",
@@ -77,9 +95,13 @@ __all__ = [
     "linear",
     "log_softmax",
     "logsigmoid",
+    "margin_ranking_loss",
     "mish",
     "mse_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
+    "pairwise_distance",
+    "poisson_nll_loss",
     "prelu",
     "relu",
     "relu6",
@@ -87,6 +109,7 @@ __all__ = [
     "sigmoid",
     "silu",
     "smooth_l1_loss",
+    "soft_margin_loss",
     "softmax",
     "softmin",
     "softplus",
@@ -95,5 +118,6 @@ __all__ = [
     "tanh",
     "tanhshrink",
     "threshold",
+    "triplet_margin_loss",
     "unflatten",
 ]

@@ -1,5 +1,6 @@
 """Modules: layers, models and losses with state, thin shells over `lucid.functional`."""
 
+from lucid import functional
 from lucid.nn import init
 from lucid.nn.activation import (
     CELU,
@@ -36,6 +37,10 @@ from lucid.nn.containers import (
     ParameterList,
     Sequential,
 )
+from lucid.nn.distance import (
+    CosineSimilarity,
+    PairwiseDistance,
+)
 from lucid.nn.linear import (
     Bilinear,
     Flatten,
@@ -53,6 +58,16 @@ from lucid.nn.loss import (
     MSELoss,
     NLLLoss,
     SmoothL1Loss,
+)
+from lucid.nn.margin import (
+    CosineEmbeddingLoss,
+    GaussianNLLLoss,
+    HingeEmbeddingLoss,
+    MarginRankingLoss,
+    MultiLabelSoftMarginLoss,
+    PoissonNLLLoss,
+    SoftMarginLoss,
+    TripletMarginLoss,
 )
 from lucid.nn.module import (
     Module,
@@ -73,12 +88,16 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "Bilinear",
+    "CosineEmbeddingLoss",
+    "CosineSimilarity",
     "CrossEntropyLoss",
     "Flatten",
+    "GaussianNLLLoss",
     "Hardshrink",
     "Hardsigmoid",
     "Hardswish",
     "Hardtanh",
+    "HingeEmbeddingLoss",
     "HuberLoss",
     "Identity",
     "KLDivLoss",
@@ -88,21 +107,26 @@ __all__ = [
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",
+    "MarginRankingLoss",
     "Mish",
     "Module",
     "ModuleDict",
     "ModuleList",
+    "MultiLabelSoftMarginLoss",
     "NLLLoss",
     "PReLU",
+    "PairwiseDistance",
     "Parameter",
     "ParameterDict",
     "ParameterList",
+    "PoissonNLLLoss",
     "ReLU",
     "ReLU6",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "SmoothL1Loss",
+    "SoftMarginLoss",
     "Softmax",
     "Softmin",
     "Softplus",
@@ -111,7 +135,9 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "TripletMarginLoss",
     "Unflatten",
+    "functional",
     "functional_call",
     "init",
 ]

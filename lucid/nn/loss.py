@@ -125,7 +125,7 @@ class SmoothL1Loss(Loss):
         return functional.smooth_l1_loss(input, target, self.reduction, self.beta)
 
 
-class _Weighted(Loss):
+class WeightedLoss(Loss):
     """A loss with constant weights, kept as a buffer."""
 
     weight: Tensor | None
@@ -135,7 +135,7 @@ class _Weighted(Loss):
         self.register_buffer("weight", weight)
 
 
-class CrossEntropyLoss(_Weighted):
+class CrossEntropyLoss(WeightedLoss):
     """The cross entropy of scores and classes; see `lucid.functional.cross_entropy`.
 
     Args:
@@ -167,7 +167,7 @@ class CrossEntropyLoss(_Weighted):
         return functional.cross_entropy(input, target, self.weight, *options)
 
 
-class NLLLoss(_Weighted):
+class NLLLoss(WeightedLoss):
     """The negative log-likelihood of classes; see `lucid.functional.nll_loss`.
 
     Args:
@@ -191,7 +191,7 @@ class NLLLoss(_Weighted):
         return functional.nll_loss(input, target, self.weight, *options)
 
 
-class BCELoss(_Weighted):
+class BCELoss(WeightedLoss):
     """The cross entropy of probabilities; see `lucid.functional.binary_cross_entropy`.
 
     Args:
@@ -204,7 +204,7 @@ class BCELoss(_Weighted):
         return functional.binary_cross_entropy(input, target, self.weight, self.reduction)
 
 
-class BCEWithLogitsLoss(_Weighted):
+class BCEWithLogitsLoss(WeightedLoss):
     """`BCELoss` of sigmoid(x); see `lucid.functional.binary_cross_entropy_with_logits`.
 
     Args:

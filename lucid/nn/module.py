@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from lucid import tree
 from lucid.core.methods import ArrayLike
 from lucid.core.parameter import Parameter, untaped
 from lucid.core.tensor import Tensor, wrap
@@ -22,6 +23,7 @@ from lucid.errors import (
     message,
 )
 from lucid.nn.layout import Tree, check_hidden
+from lucid.nn.parameter import convert
 from lucid.nn.state import LoadResult, load, slots
 
 __all__ = ["Module", "show"]
@@ -348,9 +350,17 @@ class Module(Tree):
             for registry in (module._parameters, module._buffers):
                 for name, value in registry.items():
                     if id(value) not in converted:
-                        converted[id(value)] = _convert(value, want)
+                        converted[id(value)] = convert(value, want)
                     registry[name] = converted[id(value)]
         return self
+
+    def detach(self: M) -> M:
+        """Return a copy that holds plain Tensors: what the pure functions of `lucid.optim` take.
+
+        The ambient tape does not watch it, so that a loop of `lucid.grad` and `apply_updates` over
+        it costs no more than over a dict of arrays.
+        """
+        return tree.map(lambda leaf: leaf.detach(), self)
 
     def float(self: M) -> M:
         """Convert to float32."""
@@ -413,15 +423,3 @@ def _uninitialised(module: Module, name: str) -> MissingAttributeError:
     kind = type(module).__name__
     hint = f"call super().__init__() first in {kind}.__init__"
     return MissingAttributeError(message(f"{kind}.{name}", "an initialised Module", "none", hint))
-
-
-def _convert(value: Any, want: np.dtype[Any]) -> Any:
-    """Return a slot's content in a dtype; a Parameter stays the same cell."""
-    if not isinstance(value, Tensor) or value.dtype.kind not in "fc":
-        return value
-    if value.dtype.kind == "c" and want.kind == "f":
-        want = np.result_type(want, np.complex64)
-    if not isinstance(value, Parameter):
-        return value.astype(want)
-    value.recast(want)
-    return value
