@@ -97,7 +97,7 @@ class Layout:
             entry = self.entries[k]
             for name, leaf in (*entry.parameters.items(), *entry.buffers.items()):
                 if leaf is not None:
-                    found[prefix + name] = leaf
+                    found[f"{prefix}{name}"] = leaf
             for name, child in entry.modules.items():
                 if child is not None:
                     walk(child, f"{prefix}{name}.")
@@ -121,58 +121,66 @@ class Layout:
 
 def take_apart(root: Tree) -> tuple[list[Any], Layout]:
     """Return the distinct leaves of a tree of modules, and its layout."""
-    leaves: list[Any] = []
-    names: list[str] = []
-    places: dict[int, int] = {}  # from the identity of a module or leaf to its number
-    modules: list[Tree] = []
-    entries: list[_Entry] = []
-
-    def leaf(value: Any, name: str, tied: bool) -> int | None:
-        if value is None:
-            return None
-        if tied and isinstance(value, Tensor | np.ndarray):
-            if id(value) in places:
-                return places[id(value)]
-            places[id(value)] = len(leaves)
-        leaves.append(value)
-        names.append(name)
-        return len(leaves) - 1
-
-    def walk(module: Tree, prefix: str) -> int:
-        if id(module) in places:
-            return places[id(module)]
-        number = places[id(module)] = len(modules)
-        state = module.__dict__
-        parameters: dict[str, Any] = state["_parameters"]
-        frozen = {
-            n
-            for n, p in parameters.items()
-            if (not p.requires_grad if isinstance(p, Parameter) else n in state["_frozen"])
-            and p is not None
-        }
-        static = {n: v for n, v in state.items() if n not in _REGISTRIES}
-        entry = _Entry(
-            type(module),
-            {n: leaf(p, prefix + n, True) for n, p in parameters.items()},
-            {n: leaf(b, prefix + n, False) for n, b in state["_buffers"].items()},
-            {},
-            frozenset(frozen),
-            static,
-        )
-        modules.append(module)
-        entries.append(entry)
-        for n, child in state["_modules"].items():
-            entry.modules[n] = None if child is None else walk(child, f"{prefix}{n}.")
-        return number
-
-    walk(root, "")
-    for module, entry in zip(modules, entries, strict=True):
+    walk = _Walk()
+    walk.enter(root, "")
+    for module, entry in zip(walk.modules, walk.entries, strict=True):
         for name, value in entry.static.items():
             if type(value) in _CONTAINERS and value:
-                entry.static[name] = _link(module, name, value, places)
-    fixed = {k for e in entries for k in e.buffers.values() if k is not None}
-    fixed.update(e.parameters[n] for e in entries for n in e.frozen)  # type: ignore[misc]
-    return leaves, Layout(entries, names, fixed)
+                entry.static[name] = _link(module, name, value, walk.places)
+    fixed = {k for e in walk.entries for k in e.buffers.values() if k is not None}
+    fixed.update(e.parameters[n] for e in walk.entries for n in e.frozen)  # type: ignore[misc]
+    return walk.leaves, Layout(walk.entries, walk.names, fixed)
+
+
+class _Walk:
+    """What a walk through a tree of modules has found."""
+
+    def __init__(self) -> None:
+        self.leaves: list[Any] = []
+        self.names: list[str] = []
+        self.modules: list[Tree] = []
+        self.entries: list[_Entry] = []
+        self.places: dict[int, int] = {}  # from the identity of a module or leaf to its number
+
+    def enter(self, module: Tree, prefix: str) -> int:
+        """Note a module and all below it, once; return its number."""
+        if id(module) in self.places:
+            return self.places[id(module)]
+        number = self.places[id(module)] = len(self.modules)
+        state = module.__dict__
+        parameters: dict[str, Any] = state["_parameters"]
+        entry = _Entry(
+            type(module),
+            {n: self.leaf(p, f"{prefix}{n}", tied=True) for n, p in parameters.items()},
+            {n: self.leaf(b, f"{prefix}{n}", tied=False) for n, b in state["_buffers"].items()},
+            {},
+            frozenset(n for n, p in parameters.items() if _is_frozen(p, n, state["_frozen"])),
+            {n: v for n, v in state.items() if n not in _REGISTRIES},
+        )
+        self.modules.append(module)
+        self.entries.append(entry)
+        for n, child in state["_modules"].items():
+            entry.modules[n] = None if child is None else self.enter(child, f"{prefix}{n}.")
+        return number
+
+    def leaf(self, value: Any, name: str, *, tied: bool) -> int | None:
+        """Note what stands in a slot; return the leaf's number."""
+        if value is None:
+            return None
+        number = len(self.leaves)
+        if tied and isinstance(value, Tensor | np.ndarray):
+            number = self.places.setdefault(id(value), number)
+        if number == len(self.leaves):
+            self.leaves.append(value)
+            self.names.append(name)
+        return number
+
+
+def _is_frozen(value: Any, name: str, frozen: frozenset[str]) -> bool:
+    """Whether a slot holds a frozen parameter, or what has replaced one."""
+    if isinstance(value, Parameter):
+        return not value.requires_grad
+    return value is not None and name in frozen
 
 
 def _to_children(root: Tree) -> tuple[list[Any], Layout, list[str]]:
