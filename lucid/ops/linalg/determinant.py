@@ -10,7 +10,7 @@ from lucid.core.cotangent import conj
 from lucid.core.define import general
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
-from lucid.core.op import OPS, Aval
+from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.ops.linalg.matrix import (
     Array,
@@ -24,6 +24,7 @@ from lucid.ops.linalg.matrix import (
     scalar,
     trace_of,
 )
+from lucid.ops.linalg.solve import inv
 
 __all__ = ["SlogdetResult", "det", "slogdet"]
 
@@ -131,7 +132,7 @@ def _second(a: Tensor, e: Tensor, ans: Tensor, change: Tensor) -> Tensor:
     """Return the derivative of adj'(A; E) with respect to A in a direction, for invertible A."""
     moved = apply(_adjugate_tangent, (a, change)) @ e
     whole = scalar(trace_of(moved)) * eye(a.shape[-1], a) - moved - ans @ change
-    return whole @ apply(OPS["inv"], (a,))
+    return whole @ inv(a)
 
 
 def _adjugate_tangent_jvp(ans: Tensor, tangents: Any, args: Any) -> Tensor:
@@ -198,7 +199,7 @@ def slogdet(x: ArrayLike, /) -> SlogdetResult:
 
 
 def _slogdet_jvp(ans: Any, tangents: Any, args: Any) -> tuple[Tensor | None, Tensor]:
-    change = trace_of(apply(OPS["inv"], args) @ tangents[0])
+    change = trace_of(inv(args[0]) @ tangents[0])
     log = real_part(change)
     return ans[0] * (change - log) if change.dtype.kind == "c" else None, log
 
@@ -212,7 +213,7 @@ def _slogdet_vjp(ct: Any, ans: Any, a: Tensor) -> Tensor | None:
         total = turn if glog is None else glog + turn
     if total is None:  # the sign of a real determinant alone
         return None
-    return scalar(total) * adjoint(apply(OPS["inv"], (a,)))
+    return scalar(total) * adjoint(inv(a))
 
 
 def _slogdet_infer(a: Aval) -> tuple[Aval, Aval]:

@@ -11,7 +11,7 @@ from lucid.core.cotangent import conj, fit
 from lucid.core.define import general
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
-from lucid.core.op import OPS, Aval
+from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.errors import LinAlgError, OperandError, message
 from lucid.ops.linalg.gauge import coincidence, gaps, loud, loud_pairs, quotient, unless
@@ -29,6 +29,7 @@ from lucid.ops.linalg.matrix import (
     refuse,
     row,
 )
+from lucid.ops.linalg.solve import solve
 
 __all__ = ["EigResult", "EighResult", "eig", "eigh", "eigvals", "eigvalsh"]
 
@@ -258,7 +259,7 @@ def _eig_infer(a: Aval, strict: bool) -> tuple[Aval, Aval]:
 
 def _eig_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor, Tensor]:
     w, v = ans
-    x = apply(OPS["solve"], (v, tangents[0] @ v))
+    x = solve(v, tangents[0] @ v)
     off = off_diagonal(x)
     need = True if strict else loud(off, x) | _parallel(v)
     dv = v @ quotient(off, gaps(w), coincidence(w), need, "eig", strict=False)
@@ -275,14 +276,14 @@ def _eig_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
     w, v = ans
     vh = adjoint(v)
     if gv is None:
-        return fit(apply(OPS["solve"], (vh, column(gw) * vh)), a)
+        return fit(solve(vh, column(gw) * vh), a)
     y = vh @ gv
     along = diagonal_of(y)
     part = off_diagonal(y - (vh @ v) * row(along))
     part = unless(part, row(along - real_part(along)), y, "eig", "phase")
     need = True if strict else loud_pairs(part, y, gw) | _parallel(v)
     x = quotient(part, gaps(conj(w)), coincidence(w), need, "eig") @ vh
-    return fit(apply(OPS["solve"], (vh, x if gw is None else x + column(gw) * vh)), a)
+    return fit(solve(vh, x if gw is None else x + column(gw) * vh), a)
 
 
 _eig = batch_aligned(
@@ -327,12 +328,12 @@ def _eigvals_infer(a: Aval) -> Aval:
 
 def _eigvals_jvp(ans: Tensor, tangents: Any, args: Any) -> Tensor:
     v = apply(_eig, args, (True,))[1]
-    return diagonal_of(apply(OPS["solve"], (v, tangents[0] @ v)))
+    return diagonal_of(solve(v, tangents[0] @ v))
 
 
 def _eigvals_vjp(ct: Tensor, ans: Tensor, a: Tensor) -> Tensor:
     vh = adjoint(apply(_eig, (a,), (True,))[1])
-    return fit(apply(OPS["solve"], (vh, column(ct) * vh)), a)
+    return fit(solve(vh, column(ct) * vh), a)
 
 
 _eigvals = batch_aligned(
