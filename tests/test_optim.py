@@ -364,6 +364,13 @@ def test_state_from_pytorch() -> None:
         ),
         (
             lambda p: optim.SGD([p]).load_state_dict(
+                {"state": {}, "param_groups": [{"params": [0], "fused": True}]}
+            ),
+            StateDictError,
+            "options among lr, .*, got fused",
+        ),
+        (
+            lambda p: optim.SGD([p]).load_state_dict(
                 {"state": {0: {"exp_avg": 1.0}}, "param_groups": [{"params": [0]}]}
             ),
             StateDictError,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import lucid
+from lucid import functional
 from lucid.core.parameter import Parameter
 from lucid.errors import DetachedArrayError, DTypeError, ImmutableTensorError, ShapeError
 
@@ -66,6 +67,19 @@ def test_operands_of_every_kind(p: Parameter) -> None:
         lambda: 2 - p,
         lambda: lucid.exp(p),
         lambda: lucid.concat([p, p]),
+        lambda: lucid.asarray(p),
+        lambda: lucid.Tensor(p),
+        lambda: lucid.Tensor([p, p]),
+        lambda: p[0],
+        lambda: p.at[0].set(1.0),
+        lambda: p.reshape(4),
+        lambda: p.astype(np.float32),
+        lambda: functional.linear(p, p),
+        lambda: functional.softmax(p),
+        lambda: functional.mse_loss(p, 0.0),
+        lambda: functional.relu(p),
+        lambda: functional.leaky_relu(p, 0.1),
+        lambda: functional.gelu(p),
         lambda: lucid.einsum("ij,ij->i", p, p),
         lambda: lucid.where(p > 2, p, 0.0),
         lambda: np.sin(p),  # type: ignore[call-overload]

@@ -124,7 +124,7 @@ class Optimizer:
         """Take over a state; nothing is changed if it does not fit.
 
         Raises:
-            StateDictError: if the groups or shapes differ.
+            StateDictError: if groups, options or shapes differ.
         """
         name = f"{type(self).__name__}.load_state_dict"
         groups = state_dict["param_groups"]
@@ -132,6 +132,10 @@ class Optimizer:
         own = [len(g["params"]) for g in self.param_groups]
         if sizes != own:
             raise StateDictError(message(name, f"groups of {own} parameters", str(sizes)))
+        unknown = {n for g in groups for n in g} - {"params", "initial_lr", *self.defaults}
+        if unknown:
+            want = f"options among {', '.join(self.defaults)}"
+            raise StateDictError(message(name, want, ", ".join(sorted(unknown))))
         params = [p for g in self.param_groups for p in g["params"]]
         state: dict[int, Any] = {}
         for k, values in state_dict["state"].items():
