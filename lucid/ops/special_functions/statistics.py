@@ -13,7 +13,6 @@ from lucid.ops.special_functions.jet import Jet
 __all__ = ["kolmogorov_kernel", "noncentral_t_kernel", "smirnov_kernel"]
 
 Array = np.ndarray[Any, Any]
-_NODES = 256
 _REACH = 42.0
 
 
@@ -40,8 +39,11 @@ def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int) -> Array:
     width = 1 / np.sqrt(np.abs(2 * q * s0 * s0 - c * s0) + 1e-300)
     hi = _reach(g, width)
     lo = -_reach(lambda u: g(-u), width)
-    h = (hi - lo) / _NODES
-    nodes = lo[:, None] + h[:, None] * np.arange(_NODES + 1)
+    # the step follows the peak's width and, in a long tail, the scale 1 of e^u
+    count = np.max((hi - lo) / np.minimum(0.15, 0.3 * width), initial=1.0)
+    count = int(np.clip(np.nan_to_num(count), 64, 20000))
+    h = (hi - lo) / count
+    nodes = lo[:, None] + h[:, None] * np.arange(count + 1)
     e1 = np.expm1(nodes)
     sq = (q * s0 * s0)[:, None]
     values = np.exp(m[:, None] * nodes - 0.5 * sq * e1 * (e1 + 2) + (c * s0)[:, None] * e1)

@@ -139,6 +139,8 @@ def _spheroidal(name: str, kind: str, equation: Any, value: Any) -> tuple[Any, A
     summary = f"{kind} spheroidal wave function and its derivative"
     start = "m: the order; n: the degree; c: the parameter"
     domain = f"{where}; accurate to what SciPy's values are"
+    if name.endswith("rad2"):
+        domain += ", which jump between methods and for the oblate function can be wrong altogether"
     plain = multi(
         name,
         outputs,
