@@ -131,7 +131,7 @@ def _point(record: Record, seed: int, case: int, k: int, kinds: str = "fc") -> A
         return None
     args = support.draw(record, seed, case, dtype)
     which = support.differentiable(record, args)
-    return (args, which, support.real_dtype(dtype)) if which else None
+    return (args, which, dtype) if which else None
 
 
 def _restrict(record: Record, args: list[Any], which: list[int]) -> Any:
@@ -182,7 +182,8 @@ def test_vjp_is_the_adjoint(record: Record, seed: int, case: int, k: int) -> Non
     point = _point(record, seed, case, k)
     if point is None:
         return
-    args, which, real = point
+    args, which, dtype = point
+    real = support.real_dtype(dtype)
     rng = np.random.default_rng(seed + 2)
     fn = _restrict(record, args, which)
     primals = [args[i] for i in which]
@@ -292,12 +293,11 @@ def test_vmap_of_vjp_is_a_loop(record: Record, seed: int, case: int, k: int) -> 
     point = _point(record, seed, case, k)
     if point is None:
         return
-    args, which, real = point
+    args, which, dtype = point
+    real = support.real_dtype(dtype)
     rng = np.random.default_rng(seed + 4)
     fn = _restrict(record, args, which)
-    batches = [
-        [a, support.draw(record, seed + 31, case, str(a.dtype))[i]] for i, a in enumerate(args)
-    ]
+    batches = [[a, support.draw(record, seed + 31, case, dtype)[i]] for i, a in enumerate(args)]
     stacked = [np.stack(batches[i]) for i in which]
     like = [y.numpy() for y in fn(*[lucid.Tensor(args[i]) for i in which])]
     cts = [np.stack([support.random_like(rng, y) for _ in range(2)]) for y in like]
