@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lucid._lazy import special_functions
 from lucid.config import get_default_dtype
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
@@ -65,6 +66,8 @@ def parameters(
     """Return shape and dtype of a draw, and its array parameters as Tensors of that dtype."""
     given = [v if isinstance(v, Tensor) else Tensor(v) for v in values]
     common = np.result_type(*(v.dtype for v in given))
+    if common.kind == "c":
+        raise DTypeError(message(name, "real parameters", str(common)))
     found = floating(name, dtype if dtype is not None or common.kind != "f" else common)
     try:
         joint = np.broadcast_shapes(*(v.shape for v in given))
@@ -145,7 +148,7 @@ def uniform(
     minval: ArrayLike = 0.0,
     maxval: ArrayLike = 1.0,
 ) -> Tensor:
-    """Draw from the uniform distribution on [minval, maxval).
+    """Draw from the uniform distribution on [minval, maxval); rounding can give maxval.
 
     Args:
         key: a single, unused key.
@@ -202,7 +205,8 @@ def truncated_normal(
 ) -> Tensor:
     """Draw from the standard normal distribution restricted to [lower, upper].
 
-    By inversion, x = Φ⁻¹(Φ(a) + u (Φ(b) - Φ(a))), in the tail that loses no digits.
+    By inversion, x = Φ⁻¹(Φ(a) + u (Φ(b) - Φ(a))), on logarithms and in the lower tail, so that it
+    holds however far out the ends lie.
 
     Args:
         key: a single, unused key.
@@ -225,21 +229,22 @@ def truncated_normal(
         True
     """
     full, found, (a, b) = parameters("truncated_normal", shape, dtype, lower, upper)
-    u = _uniform(take("truncated_normal", key), full, found)
+    u = _open_uniform(take("truncated_normal", key), full, found)
     flip = a > 0  # Φ is close to 1 there; use the other tail
-    lo = apply(OPS["where"], (flip, -b, a))
-    hi = apply(OPS["where"], (flip, -a, b))
-    x = _inverse_cdf(_cdf(lo) + u * (_cdf(hi) - _cdf(lo)))
-    x = apply(OPS["where"], (flip, -x, x))
-    return apply(OPS["maximum"], (apply(OPS["minimum"], (x, b)), a))
+    lo, hi = _where(flip, -b, a), _where(flip, -a, b)
+    log_cdf = special_functions.erf.log_ndtr
+    bounded = lo > -math.inf  # Φ is 0 at -∞, and constant
+    top = log_cdf(hi)
+    ratio = apply(OPS["exp"], (log_cdf(_where(bounded, lo, hi)) - top,))
+    ratio = _where(bounded, ratio, 0.0)
+    x = special_functions.erf.ndtri_exp(top + _log(ratio + u * (1 - ratio)))
+    x = _where(flip, -x, x)
+    inside = apply(OPS["minimum"], (apply(OPS["maximum"], (x.detach(), a)), b)).detach()
+    return x + (inside - x).detach()  # rounding can leave the interval; the derivative stays
 
 
-def _cdf(x: Tensor) -> Tensor:
-    return 0.5 * apply(OPS["erfc"], (-x / math.sqrt(2),))
-
-
-def _inverse_cdf(p: Tensor) -> Tensor:
-    return -math.sqrt(2) * apply(OPS["erfcinv"], (2 * p,))
+def _where(mask: Tensor, x: Any, y: Any) -> Tensor:
+    return apply(OPS["where"], (mask, x, y))
 
 
 def _by_inversion(name: str, formula: str, invert: Callable[[Any], Any]) -> Callable[..., Tensor]:
@@ -291,7 +296,7 @@ cauchy = _by_inversion(
 laplace = _by_inversion(
     "laplace",
     "exp(z)/2 for z < 0 and 1 - exp(-z)/2 otherwise",
-    lambda u: apply(OPS["where"], (u < 0.5, _log(2 * u), -_log(2 * (1 - u)))),
+    lambda u: _where(u < 0.5, _log(2 * u), -_log(2 * (1 - u))),
 )
 
 
@@ -312,7 +317,8 @@ def lognormal(
         >>> bool((lucid.random.lognormal(lucid.random.key(0), (4,)) > 0).all())
         True
     """
-    return apply(OPS["exp"], (normal(key, shape, dtype, loc=loc, scale=scale),))
+    full, found, (mu, sigma) = parameters("lognormal", shape, dtype, loc, scale)
+    return apply(OPS["exp"], (mu + sigma * _normal(take("lognormal", key), full, found),))
 
 
 def weibull(

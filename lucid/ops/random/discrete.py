@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from lucid.core.define import general
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval, Op
@@ -31,32 +33,57 @@ __all__ = [
 _INT = np.dtype(np.int64)
 
 
-def _counts(name: str, draw: Callable[..., Any], dtype: Any = _INT) -> Op:
+def _counts(
+    name: str, draw: Callable[..., Any], check: Callable[..., None] | None = None, dtype: Any = _INT
+) -> Op:
     def impl(words: Any, *rest: Any) -> Any:
         *values, shape = rest
-        generator = np.random.Generator(philox(words))
-        return np.asarray(draw(generator, *values, shape), dtype)
+        if check is not None:
+            check(*values)
+        return np.asarray(draw(np.random.Generator(philox(words)), *values, shape), dtype)
 
-    return sampler(name, impl, lambda words, *rest: Aval(rest[-1], np.dtype(dtype)))
-
-
-_bernoulli = _counts("random_bernoulli", lambda g, p, shape: g.random(shape) < p, np.bool_)
-_poisson = _counts("random_poisson", lambda g, lam, shape: g.poisson(lam, shape))
-_binomial = _counts("random_binomial", lambda g, n, p, shape: g.binomial(n, p, shape))
-_geometric = _counts("random_geometric", lambda g, p, shape: g.geometric(p, shape))
-_integers = _counts("random_integers", lambda g, lo, hi, shape: g.integers(lo, hi, shape))
-_permutation = _counts("random_permutation", lambda g, n, shape: g.permutation(int(n)))
+    return sampler(f"random_{name}", impl, lambda words, *rest: Aval(rest[-1], np.dtype(dtype)))
 
 
-def _probability(name: str, p: Tensor, lowest: str = "0") -> None:
-    """Check values where there are any to check."""
-    value = p.detach()
-    if value._note is None:
-        array = value.numpy()
-        bad = ~((array >= 0) & (array <= 1)) if lowest == "0" else ~((array > 0) & (array <= 1))
-        if bad.any():
-            got = f"{array[bad].flat[0]}"
-            raise ShapeError(message(name, f"probabilities from {lowest} to 1", got))
+def _require(name: str, expected: str, good: Any, values: Any) -> None:
+    """Refuse values that are not all good; inside the implementation, where they are known."""
+    if not np.all(good):
+        values, good = np.broadcast_arrays(values, good)
+        raise ShapeError(message(name, expected, f"{values[~good][0]}"))
+
+
+def _probabilities(name: str, p: Any) -> None:
+    _require(name, "probabilities from 0 to 1", (p >= 0) & (p <= 1), p)
+
+
+def _check_binomial(n: Any, p: Any) -> None:
+    _require("binomial", "n that is not negative", n >= 0, n)
+    _probabilities("binomial", p)
+
+
+_bernoulli = _counts(
+    "bernoulli",
+    lambda g, p, shape: g.random(shape) < p,
+    lambda p: _probabilities("bernoulli", p),
+    np.bool_,
+)
+_poisson = _counts(
+    "poisson",
+    lambda g, lam, shape: g.poisson(lam, shape),
+    lambda lam: _require("poisson", "a mean from 0 to 9.2e18", (lam >= 0) & (lam < 9.2e18), lam),
+)
+_binomial = _counts("binomial", lambda g, n, p, shape: g.binomial(n, p, shape), _check_binomial)
+_geometric = _counts(
+    "geometric",
+    lambda g, p, shape: g.geometric(p, shape),
+    lambda p: _require("geometric", "probabilities above 0, up to 1", (p > 0) & (p <= 1), p),
+)
+_integers = _counts(
+    "randint",
+    lambda g, lo, hi, shape: g.integers(lo, hi, shape),
+    lambda lo, hi: _require("randint", "maxval above minval", lo < hi, hi),
+)
+_permutation = _counts("permutation", lambda g, n, shape: g.permutation(int(n)))
 
 
 def bernoulli(key: Key, p: ArrayLike = 0.5, shape: Shape | None = None) -> Tensor:
@@ -80,7 +107,6 @@ def bernoulli(key: Key, p: ArrayLike = 0.5, shape: Shape | None = None) -> Tenso
         dtype('bool')
     """
     full, _, (q,) = parameters("bernoulli", shape, None, p)
-    _probability("bernoulli", q)
     return apply(_bernoulli, (take("bernoulli", key), q), (full,))
 
 
@@ -103,7 +129,7 @@ def rademacher(key: Key, shape: Shape = (), dtype: Any = None) -> Tensor:
         >>> bool((abs(lucid.random.rademacher(lucid.random.key(0), (4,))) == 1).all())
         True
     """
-    signs = bernoulli(key, 0.5, shape)
+    signs = bernoulli(key, 0.5, lengths("rademacher", shape))
     return apply(OPS["astype"], (signs,), (np.dtype(dtype or _INT),)) * 2 - 1
 
 
@@ -157,7 +183,6 @@ def binomial(key: Key, n: ArrayLike, p: ArrayLike, shape: Shape | None = None) -
     if trials.dtype.kind not in "iu":
         raise DTypeError(message("binomial", "integers as n", str(trials.dtype)))
     full, _, (_, q) = parameters("binomial", shape, None, trials, p)
-    _probability("binomial", q)
     return apply(_binomial, (take("binomial", key), trials, q), (full,))
 
 
@@ -182,7 +207,6 @@ def geometric(key: Key, p: ArrayLike, shape: Shape | None = None) -> Tensor:
         True
     """
     full, _, (q,) = parameters("geometric", shape, None, p)
-    _probability("geometric", q, "above 0")
     return apply(_geometric, (take("geometric", key), q), (full,))
 
 
@@ -273,12 +297,16 @@ def permutation(key: Key, x: int | ArrayLike, axis: int = 0) -> Tensor:
         >>> lucid.random.permutation(lucid.random.key(0), 4).sort()
         Tensor([0, 1, 2, 3])
     """
-    if isinstance(x, int) and not isinstance(x, bool):
-        return _order(key, x)
+    if _is_number(x):
+        return _order(key, index(x))
     t = x if isinstance(x, Tensor) else Tensor(x)
     if not -t.ndim <= axis < t.ndim:
         raise ShapeError(message("permutation", f"an array with axis {axis}", f"shape {t.shape}"))
     return t[(slice(None),) * (axis % t.ndim) + (_order(key, t.shape[axis]),)]
+
+
+def _is_number(x: Any) -> TypeGuard[int]:
+    return isinstance(x, int | np.integer) and not isinstance(x, bool)
 
 
 def _order(key: Key, n: int) -> Tensor:
@@ -311,15 +339,15 @@ def choice(
 
     Raises:
         KeyReusedError: if the key was used before.
-        ShapeError: if more slices are asked for than there are, or `p` has another length.
+        ShapeError: if more slices are asked for than there are (of positive probability), or `p`
+            has another length or is negative.
 
     Example:
         >>> import lucid
         >>> lucid.random.choice(lucid.random.key(0), 3, (3,), replace=False).sort()
         Tensor([0, 1, 2])
     """
-    whole = isinstance(a, int) and not isinstance(a, bool)
-    t = None if whole else a if isinstance(a, Tensor) else Tensor(a)
+    t = None if _is_number(a) else a if isinstance(a, Tensor) else Tensor(a)
     if t is not None and not -t.ndim <= axis < t.ndim:
         raise ShapeError(message("choice", f"an array with axis {axis}", f"shape {t.shape}"))
     n = index(a) if t is None else t.shape[axis]  # type: ignore[arg-type]
@@ -346,8 +374,29 @@ def _chosen(
         raise ShapeError(message("choice", f"{n} probabilities", f"shape {weights.shape}"))
     if weights.dtype.kind != "f":
         raise OperandError(message("choice", "floating probabilities", str(weights.dtype)))
-    logits = apply(OPS["log"], (weights,))
+    checked = apply(_weights, (weights,), (0 if replace else count,))
+    positive = checked > 0
+    logs = apply(OPS["log"], (apply(OPS["where"], (positive, checked, 1.0)),))
+    logits = apply(OPS["where"], (positive, logs, -math.inf))
     if replace:
         return categorical(key, logits, shape=full)
     keys = gumbel(key, (n,), weights.dtype) + logits  # the largest k are a draw without replacement
-    return apply(OPS["argsort"], (-keys,), (0,))[:count].reshape(full)
+    return keys.argsort(axis=0, descending=True)[:count].reshape(full)
+
+
+def _check_weights(p: Any, at_least: int) -> Any:
+    _require("choice", "probabilities that are not negative", (p >= 0) & (p < math.inf), p)
+    have = np.count_nonzero(p > 0, axis=-1)
+    if np.any(have < max(at_least, 1)):
+        expected = f"at least {max(at_least, 1)} positive probabilities"
+        raise ShapeError(message("choice", expected, str(np.min(have))))
+    return p.copy()
+
+
+_weights = general(
+    "random_weights",
+    _check_weights,
+    infer=lambda p, at_least: p,
+    batch=lambda size, batched, args, at_least: apply(_weights, (args[0],), (at_least,)),
+    smooth=False,
+)

@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from lucid._lazy import special_functions
 from lucid.core.cotangent import fit, spread
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor
 from lucid.errors import ShapeError, message
-from lucid.ops.random.continuous import Shape, normal, parameters
+from lucid.ops.linalg.factor import cholesky
+from lucid.ops.random.continuous import Shape, lengths, normal, parameters
 from lucid.ops.random.keys import Key, philox, sampler, split, take
 
 __all__ = ["beta", "chisquare", "dirichlet", "gamma", "multivariate_normal", "t"]
@@ -65,6 +67,8 @@ def _standard_gamma(words: Tensor, a: Tensor, shape: Any, dtype: Any) -> Tensor:
 
 
 def _draw_gamma(words: Any, a: Any, dtype: Any) -> Any:
+    if (bad := ~(a >= 0)).any():
+        raise ShapeError(message("gamma", "a shape parameter that is not negative", f"{a[bad][0]}"))
     generator = np.random.Generator(philox(words))
     return np.asarray(generator.standard_gamma(a.astype(np.float64)), dtype)
 
@@ -73,11 +77,8 @@ def _slope(x: Tensor, words: Tensor, a: Tensor) -> Tensor:
     """∂x/∂a; where x has underflowed to 0 it stays there."""
     positive = x > 0
     safe = apply(OPS["where"], (positive, x, 1.0))
-    below = apply(OPS["gammainc"], (a, safe))
-    ones = safe * 0.0 + 1.0
-    in_a = OPS["gammainc"].vjps[0](ones, below, a, safe)  # type: ignore[index]
-    log_density = (a - 1.0) * apply(OPS["log"], (safe,)) - safe - apply(OPS["gammaln"], (a,))
-    slope = -in_a * apply(OPS["exp"], (-log_density,))
+    family = special_functions.incomplete_gamma
+    slope = -family.gammainc_a(a, safe) / family.gamma_density(a, safe)
     return apply(OPS["where"], (positive, slope, 0.0))
 
 
@@ -173,7 +174,7 @@ def beta(
     full, found, (p, q) = parameters("beta", shape, dtype, a, b)
     k1, k2 = split(key)
     x, y = _log_gamma(k1, p, full, found), _log_gamma(k2, q, full, found)
-    return 1.0 / (1.0 + apply(OPS["exp"], (y - x,)))
+    return apply(OPS["exp"], (x - apply(OPS["logaddexp"], (x, y)),))
 
 
 def _log_gamma(key: Key, a: Tensor, shape: Any, dtype: Any) -> Tensor:
@@ -212,7 +213,7 @@ def dirichlet(key: Key, alpha: ArrayLike, shape: Shape | None = None, dtype: Any
     n = (alpha if isinstance(alpha, Tensor) else Tensor(alpha)).shape[-1:]
     if not n:
         raise ShapeError(message("dirichlet", "alpha with an axis of categories", "a number"))
-    batch = None if shape is None else (*parameters("dirichlet", shape, None)[0], *n)
+    batch = None if shape is None else (*lengths("dirichlet", shape), *n)
     full, found, (a,) = parameters("dirichlet", batch, dtype, alpha)
     logs = _log_gamma(key, a, full, found)
     last = (len(full) - 1,)
@@ -254,12 +255,12 @@ def multivariate_normal(
     if mu.ndim < 1 or sigma.ndim < 2 or sigma.shape[-2:] != (mu.shape[-1],) * 2:
         got = f"shapes {mu.shape} and {sigma.shape}"
         raise ShapeError(message("multivariate_normal", "mean (..., n) and cov (..., n, n)", got))
-    joint = np.broadcast_shapes(mu.shape[:-1], sigma.shape[:-2])
-    batch = joint if shape is None else parameters("multivariate_normal", shape, None)[0]
-    full, found, (mu,) = parameters("multivariate_normal", (*batch, mu.shape[-1]), dtype, mu)
+    n = mu.shape[-1:]
+    # a row of the covariance has the shape of a draw: broadcast it with the mean, and to `shape`
+    batch = None if shape is None else (*lengths("multivariate_normal", shape), *n)
+    full, found, (mu, _) = parameters("multivariate_normal", batch, dtype, mu, sigma[..., 0, :])
     if sigma.dtype != found:
         sigma = apply(OPS["astype"], (sigma,), (found,))
     noise = normal(key, full, found)
-    factor = apply(OPS["cholesky"], (sigma,), ())
-    pushed = apply(OPS["matmul"], (factor, noise.reshape((*full, 1))))
+    pushed = apply(OPS["matmul"], (cholesky(sigma), noise.reshape((*full, 1))))
     return mu + pushed.reshape(full)

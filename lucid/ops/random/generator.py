@@ -33,7 +33,7 @@ class Generator:
 
     def __init__(self, seed: int | None = None) -> None:
         self._lock = threading.Lock()
-        self._key = key(seed)  # type: ignore[arg-type]
+        self._key = key(seed)
 
     def next_key(self) -> Key:
         """Return a key of its own, for the functions of `lucid.random`."""
@@ -44,7 +44,7 @@ class Generator:
     def seed(self, seed: int | None) -> None:
         """Start again from a seed."""
         with self._lock:
-            self._key = key(seed)  # type: ignore[arg-type]
+            self._key = key(seed)
 
     @property
     def state(self) -> Tensor:

@@ -18,13 +18,50 @@ from lucid.core.define import general
 from lucid.core.dispatch import apply
 from lucid.core.op import OPS, Aval, Op
 from lucid.core.tensor import Tensor, wrap
-from lucid.errors import KeyReusedError, OperandError, message
+from lucid.errors import IndexOutOfBoundsError, KeyReusedError, OperandError, message
 
 __all__ = ["Key", "allow_key_reuse", "fold_in", "key", "sampler", "split", "take"]
 
 _reuse: ContextVar[bool] = ContextVar("lucid_key_reuse", default=False)
 # Draws count up from counter 0; these parts of the counter space are never reached by them.
 _SPLIT, _FOLD = 1 << 255, 1 << 254
+
+
+class _Use:
+    """What has become of a key, or an array of keys: shared by all that stand for it.
+
+    Attributes:
+        spent: whether it was used itself.
+        touched: whether a key inside was.
+        parent: what it is a part of.
+        parts: those that were asked for, by position.
+    """
+
+    __slots__ = ("parent", "parts", "spent", "touched")
+
+    def __init__(self, parent: _Use | None = None) -> None:
+        self.spent = self.touched = False
+        self.parent = parent
+        self.parts: dict[int, _Use] = {}
+
+    def part(self, k: int) -> _Use:
+        return self.parts.setdefault(k, _Use(self))
+
+    def used(self) -> bool:
+        """Whether it, a part of it or what it is a part of was used."""
+        if self.spent or self.touched:
+            return True
+        whole = self.parent
+        while whole is not None and not whole.spent:
+            whole = whole.parent
+        return whole is not None
+
+    def spend(self) -> None:
+        self.spent = True
+        whole = self.parent
+        while whole is not None:
+            whole.touched = True
+            whole = whole.parent
 
 
 class Key:
@@ -34,12 +71,11 @@ class Key:
     unpacked, indexed, and mapped over by `vmap`. It is a pytree with one leaf.
     """
 
-    __slots__ = ("_children", "_data", "_spent")
+    __slots__ = ("_data", "_use")
 
-    def __init__(self, data: Any) -> None:
-        self._data: Tensor = data
-        self._spent = False
-        self._children: dict[int, Key] = {}
+    def __init__(self, data: Tensor, use: _Use | None = None) -> None:
+        self._data = data
+        self._use = use or _Use()
 
     @property
     def data(self) -> Tensor:
@@ -57,19 +93,48 @@ class Key:
         return self.shape[0]
 
     def __getitem__(self, i: int) -> Key:
-        k = index(i) % len(self) if -len(self) <= i < len(self) else index(i)
-        if k not in self._children:
-            self._children[k] = Key(self._data[k])
-        return self._children[k]
+        k, n = index(i), len(self)
+        if not -n <= k < n:
+            raise IndexOutOfBoundsError(message("Key", f"an index into {n} keys", str(k)))
+        return Key(self._data[k], self._use.part(k % n))
 
     def __iter__(self) -> Iterator[Key]:
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Key({'spent' if self._spent else ''}, shape={self.shape})".replace("(, ", "(")
+        return f"Key({'spent, ' if self._use.used() else ''}shape={self.shape})"
 
 
-tree.register_node(Key, lambda k: ((k._data,), None, ("data",)), lambda _, c: Key(c[0]))
+class _Origin:
+    """The key that a pytree was made of; all are alike where structures are compared."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, k: Key) -> None:
+        self.key = k
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Origin)
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __repr__(self) -> str:
+        return "Key"
+
+
+def _rebuild(origin: _Origin, children: Sequence[Any]) -> Key:
+    """Return the key itself, or what stands for it under a transformation: both are used once.
+
+    Any other value is another key, which was not used: structures are compared, kept and reused.
+    """
+    data, k = children[0], origin.key
+    if data is k._data:
+        return k
+    return Key(data, k._use if getattr(data, "_note", None) is not None else None)
+
+
+tree.register_node(Key, lambda k: ((k._data,), _Origin(k), ("data",)), _rebuild)
 
 
 class allow_key_reuse:  # noqa: N801 - reads as a statement
@@ -100,18 +165,18 @@ def take(name: str, k: Any) -> Tensor:
     if k.shape:
         hint = "use one of them, or map over them with lucid.vmap"
         raise OperandError(message(name, "a single key", f"keys of shape {k.shape}", hint))
-    if k._spent and not _reuse.get():
+    if k._use.used() and not _reuse.get():
         hint = "split it first: k1, k2 = lucid.random.split(k)"
         raise KeyReusedError(message(name, "a key that was not used before", repr(k), hint))
-    k._spent = True
+    k._use.spend()
     return k._data
 
 
-def key(seed: int) -> Key:
+def key(seed: int | None) -> Key:
     """Make a key from a seed.
 
     Args:
-        seed: any integer of at most 128 bits, or None for one from the operating system's entropy.
+        seed: any integer, or None for one from the operating system's entropy.
 
     Returns:
         A Key.
@@ -126,13 +191,11 @@ def key(seed: int) -> Key:
     """
     if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__")):
         raise OperandError(message("key", "an integer seed", repr(seed)))
-    sequence = np.random.SeedSequence(None if seed is None else _entropy(index(seed)))
+    if seed is None:
+        sequence = np.random.SeedSequence()
+    else:  # SeedSequence takes no negative numbers: say the sign apart
+        sequence = np.random.SeedSequence(abs(index(seed)), spawn_key=(1,) if seed < 0 else ())
     return Key(wrap(sequence.generate_state(2, np.uint64), None))
-
-
-def _entropy(seed: int) -> list[int]:
-    """SeedSequence takes no negative numbers: say the sign apart."""
-    return [abs(seed), 1] if seed < 0 else [seed]
 
 
 def split(k: Key, num: int = 2) -> Key:
@@ -198,6 +261,7 @@ def _row_by_row(
     ]
     if rows:
         return apply(OPS["stack"], tuple(rows), (0,))
+    assert op.infer is not None
     one = op.infer(
         *(Aval(a.shape[b:], a.dtype) for a, b in zip(args, batched, strict=True)), *params
     )
