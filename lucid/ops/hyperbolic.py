@@ -61,21 +61,18 @@ def cosh(x: ArrayLike, /) -> Tensor:
     ...
 
 
-_numpy_tanh = np.tanh  # a look-up less in what users call most
-
-
 def _tanh(x: Any) -> Any:
     """NumPy's, and the standard's sign of a zero imaginary part at complex infinities."""
-    result: Any = _numpy_tanh(x)
-    return _mend(x, result) if result.dtype.kind == "c" else result
-
-
-def _mend(x: Any, result: Any) -> Any:
-    infinite = np.isinf(np.real(x))
-    if infinite.any():
-        result = np.asarray(result)
-        result.imag[infinite] = np.copysign(0, np.imag(x)[infinite])
+    result: Any = np.tanh(x)
+    if result.dtype.kind == "c":
+        infinite = np.isinf(np.real(x))
+        if infinite.any():
+            result = np.asarray(result)
+            result.imag[infinite] = np.copysign(0, np.imag(x)[infinite])
     return result
+
+
+_tanh.real_impl = np.tanh  # type: ignore[attr-defined]
 
 
 @elementwise(_tanh, lambda ans, x: 1 - ans * ans, singular=(0,))

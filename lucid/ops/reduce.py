@@ -91,8 +91,11 @@ def sum(x: ArrayLike, /, axis: Axis = None, *, dtype: Any = None, keepdims: bool
     return sum_over(x, (axes, bool(keepdims), dtype_of("sum", dtype)))
 
 
+_add_up = np.add.reduce
+
+
 def _sum_impl(x: Any, axes: tuple[int, ...], keepdims: bool, dtype: Any = None) -> Any:
-    return np.add.reduce(x, axis=axes, dtype=dtype, keepdims=keepdims)
+    return _add_up(x, axes, dtype, None, keepdims)  # pyright: ignore[reportCallIssue]
 
 
 sum_over = direct(
