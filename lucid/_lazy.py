@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "numpy_adapters",
+    "optree",
     "scipy_fft",
     "scipy_linalg",
     "scipy_sparse",
@@ -37,6 +38,7 @@ def submodule(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    import optree
     import scipy.fft as scipy_fft
     import scipy.linalg as scipy_linalg
     import scipy.sparse as scipy_sparse
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     import lucid.ops.numpy_api.adapters as numpy_adapters
     import lucid.ops.special_functions as special_functions
 else:
+    optree = LazyModule("optree")
     scipy_fft = LazyModule("scipy.fft")
     scipy_linalg = LazyModule("scipy.linalg")
     scipy_sparse = LazyModule("scipy.sparse")

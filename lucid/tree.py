@@ -8,11 +8,12 @@ else is a leaf, and None is an empty container.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-import optree
-
+from lucid._lazy import optree
 from lucid.errors import OperandError, message
 
 __all__ = [
@@ -26,7 +27,10 @@ __all__ = [
     "unflatten",
 ]
 
-PyTreeDef: TypeAlias = optree.PyTreeSpec
+if TYPE_CHECKING:
+    PyTreeDef: TypeAlias = optree.PyTreeSpec
+else:
+    PyTreeDef = Any
 T = TypeVar("T")
 _NAMESPACE = "lucid"
 _plain: set[type] = {float, int, bool, complex, str, type(None)}
@@ -47,6 +51,8 @@ def flatten(tree: Any, is_leaf: Callable[[Any], bool] | None = None) -> tuple[li
         >>> tree.flatten({"b": [1, 2], "a": 3})[0]
         [3, 1, 2]
     """
+    if _pending:
+        _register_pending()
     found, structure = optree.tree_flatten(tree, is_leaf, namespace=_NAMESPACE)
     fresh = False
     for leaf in found:
@@ -155,30 +161,41 @@ def register_node(
     Returns:
         The class itself.
     """
-    register: Any = optree.register_pytree_node  # typed for containers that have a length
-    register(
-        kind,
-        to_children,
-        from_children,
-        path_entry_type=_ENTRIES[shown],
-        namespace=_NAMESPACE,
-    )
+    _pending.append((kind, to_children, from_children, shown))
     return kind
 
 
-class _Unnamed(optree.PyTreeEntry):
-    """Where a container has one child and is nothing to its reader."""
-
-    def codify(self, /, node: str = "") -> str:
-        """Return the path of the container itself."""
-        return node
+# What optree is yet to be told: importing it takes longer than importing the core.
+_pending: list[tuple[type[Any], Callable[..., Any], Callable[..., Any], str]] = []
+_lock = threading.Lock()
 
 
-_ENTRIES: dict[str, type[optree.PyTreeEntry]] = {
-    "item": optree.AutoEntry,
-    "attribute": optree.GetAttrEntry,
-    "not": _Unnamed,
-}
+def _register_pending() -> None:
+    register: Any = optree.register_pytree_node  # typed for containers that have a length
+    with _lock:
+        while _pending:
+            kind, to_children, from_children, shown = _pending[0]
+            entry = _entries()[shown]
+            try:
+                register(
+                    kind, to_children, from_children, path_entry_type=entry, namespace=_NAMESPACE
+                )
+            finally:
+                del _pending[0]
+
+
+@functools.cache
+def _entries() -> dict[str, type[optree.PyTreeEntry]]:
+    """Return how paths spell the children of containers."""
+
+    class Unnamed(optree.PyTreeEntry):
+        """Where a container has one child and is nothing to its reader."""
+
+        def codify(self, /, node: str = "") -> str:
+            """Return the path of the container itself."""
+            return node
+
+    return {"item": optree.AutoEntry, "attribute": optree.GetAttrEntry, "not": Unnamed}
 
 
 def _register_dataclass(kind: type[Any]) -> None:
