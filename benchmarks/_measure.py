@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["interleave", "machine", "pin", "table"]
+__all__ = ["interleave", "machine", "median", "pin", "ratio", "table"]
 
 # OpenBLAS reads the first two to pretend to be another processor, which would favour nobody's
 # real use; the others fix the number of threads before any library starts its own.
@@ -34,9 +34,9 @@ def pin(threads: int) -> None:
 
 
 def interleave(
-    cases: Mapping[str, Callable[[], object]], *, seconds: float = 2.0, slice_ms: float = 2.0
-) -> dict[str, float]:
-    """Return the median time of one call of each case, in seconds.
+    cases: Mapping[str, Callable[[], object]], *, seconds: float = 2.0, slice_ms: float = 1.0
+) -> dict[str, list[float]]:
+    """Return the times of one call of each case, round by round, in seconds.
 
     The cases take turns: a round times a slice of each, at least `slice_ms` long, starting with
     another case every time. Rounds go on for `seconds` per case, and there are at least seven.
@@ -48,23 +48,31 @@ def interleave(
     """
     names = list(cases)
     repeats: dict[str, int] = {}
-    rounds = 7
     for name in names:
         case = cases[name]
         for _ in range(3):  # caches, lazy imports, first allocations
             case()
         once = min(_time(case, 1) for _ in range(3))
         repeats[name] = max(1, math.ceil(slice_ms / 1e3 / max(once, 1e-9)))
-        rounds = max(rounds, int(seconds / (once * repeats[name])))
-    rounds = min(rounds, 1000)
     times: dict[str, list[float]] = {name: [] for name in names}
     start = time.perf_counter()
-    for k in range(rounds):
-        for name in names[k % len(names) :] + names[: k % len(names)]:
+    k = 0
+    while k < 7 or time.perf_counter() - start < seconds * len(names):
+        shift = k % len(names)
+        for name in names[shift:] + names[:shift]:
             times[name].append(_time(cases[name], repeats[name]))
-        if k >= 6 and time.perf_counter() - start > seconds * len(names):
-            break
-    return {name: statistics.median(values) for name, values in times.items()}
+        k += 1
+    return times
+
+
+def median(times: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(times)
+
+
+def ratio(times: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the quotients round by round, which noise shared by a round leaves."""
+    return statistics.median(a / b for a, b in zip(times, others, strict=True))
 
 
 def _time(case: Callable[[], object], repeats: int) -> float:
