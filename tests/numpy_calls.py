@@ -335,7 +335,7 @@ np.isclose(x, x + 1e-9)
 np.allclose(x, y)  # no vmap
 np.array_equal(x, x)  # no vmap
 np.array_equiv(v, v[None])  # no vmap
-np.concatenate([x, y], axis=1)
+np.concatenate([x, y], 1)
 np.concatenate((v, x), axis=None)
 np.stack([v, w], axis=1)
 np.vstack([v, x])
@@ -364,7 +364,9 @@ np.outer(v, x)
 np.vdot(z, x)
 np.kron(x, v)
 np.cross(v, w)
+np.cross(x, A[:, :2], axisb=0, axisc=0)
 np.tensordot(u, x, axes=([0, 1], [0, 1]))
+np.tensordot(v, s, axes=0)
 np.einsum("ij,jk->ik", x, A)
 np.einsum(x, [0, 1], y, [0, 1], [1])
 np.einsum("...i->...", u)
@@ -394,6 +396,9 @@ np.linalg.det(A)
 np.linalg.diagonal(A, offset=1)
 np.linalg.eig(A)[0] ** 2
 np.linalg.eigh((S + S.T) / 2)[0]
+np.linalg.eigh((S + S.T) / 2)
+np.linalg.eigh((S + S.T) / 2, "U")
+np.linalg.eigvalsh((S + S.T) / 2, UPLO="U")
 np.linalg.eigvals(A) ** 2
 np.linalg.eigvalsh((S + S.T) / 2)
 np.linalg.inv(A)

@@ -45,6 +45,7 @@ def test_value(text: str) -> None:
     before = pickle.dumps(arrays)
     got = evaluate(text, {name: lucid.asarray(x) for name, x in arrays.items()})
     want = evaluate(text, arrays)
+    assert isinstance(got, list) == isinstance(want, list)
     got, want = tree.leaves(got), tree.leaves(want)
     assert len(got) == len(want)
     for g, w in zip(got, want, strict=True):

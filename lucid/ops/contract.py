@@ -132,6 +132,8 @@ def _contract_impl(x: Any, y: Any, a: str, b: str, out: str) -> Any:
 
 def _placed(x: Any, labels: str, out: str) -> Any:
     """Return a view with the axes of the result, of length 1 where the operand has none."""
+    if not labels:
+        return x  # also a Python number
     x = x.transpose([labels.index(c) for c in out if c in labels])
     lengths = iter(x.shape)
     return x.reshape([next(lengths) if c in labels else 1 for c in out])

@@ -88,24 +88,24 @@ def eigh(x: ArrayLike, /, UPLO: str = "L") -> EighResult:  # noqa: N803 - NumPy'
         >>> lucid.linalg.eigh(lucid.asarray([[3.0, 0.0], [0.0, 2.0]])).eigenvalues
         Tensor([2., 3.])
     """
-    return EighResult(*apply(_eigh, (_triangle("eigh", x, UPLO),), (False,)))
+    check_uplo("eigh", UPLO)
+    return EighResult(*apply(_eigh, (matrix("eigh", x),), (False, UPLO)))
 
 
-def _triangle(name: str, x: Any, uplo: str) -> Tensor:
-    a = matrix(name, x)
+def check_uplo(name: str, uplo: str) -> None:
+    """Refuse what names no triangle."""
     if uplo not in ("L", "U"):
         raise OperandError(message(name, "UPLO 'L' or 'U'", repr(uplo)))
-    return a if uplo == "L" else adjoint(a)
 
 
-def _eigh_impl(a: Array, strict: bool) -> Any:
+def _eigh_impl(a: Array, strict: bool, uplo: str = "L") -> Any:
     try:
-        return np.linalg.eigh(a)
+        return np.linalg.eigh(a, uplo)  # type: ignore[arg-type]
     except np.linalg.LinAlgError:
         raise failed("eigh", a) from None
 
 
-def _eigh_infer(a: Aval, strict: bool) -> tuple[Aval, Aval]:
+def _eigh_infer(a: Aval, strict: bool, uplo: str = "L") -> tuple[Aval, Aval]:
     return _eigvalsh_infer(a), Aval(a.shape, a.dtype)
 
 
@@ -114,7 +114,9 @@ def _eigh_infer(a: Aval, strict: bool) -> tuple[Aval, Aval]:
 # coincidence is never harmless, as the eigenvalues reach the result another way.
 
 
-def _eigh_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor, Tensor]:
+def _eigh_jvp(
+    ans: Any, tangents: Any, args: Any, strict: bool, uplo: str = "L"
+) -> tuple[Tensor, Tensor]:
     w, v = ans
     x = adjoint(v) @ hermitian(tangents[0]) @ v
     off = off_diagonal(x)
@@ -123,7 +125,7 @@ def _eigh_jvp(ans: Any, tangents: Any, args: Any, strict: bool) -> tuple[Tensor,
     return real_part(diagonal_of(x)), v @ turn
 
 
-def _eigh_vjp(ct: Any, ans: Any, a: Tensor, strict: bool) -> Tensor:
+def _eigh_vjp(ct: Any, ans: Any, a: Tensor, strict: bool, uplo: str = "L") -> Tensor:
     gw, gv = ct
     w, v = ans
     if gv is None:
@@ -169,7 +171,9 @@ def eigvalsh(x: ArrayLike, /, UPLO: str = "L") -> Tensor:  # noqa: N803 - NumPy'
         >>> lucid.linalg.eigvalsh(lucid.asarray([[3.0, 0.0], [0.0, 2.0]]))
         Tensor([2., 3.])
     """
-    return apply(_eigvalsh, (_triangle("eigvalsh", x, UPLO),))
+    check_uplo("eigvalsh", UPLO)
+    a = matrix("eigvalsh", x)
+    return apply(_eigvalsh, (a if UPLO == "L" else adjoint(a),))
 
 
 def _eigvalsh_impl(a: Array) -> Array:

@@ -202,8 +202,8 @@ covers(np.union1d)(lambda ar1, ar2: _np_unique(join.concat([flat(ar1), flat(ar2)
 def _np_intersect1d(
     ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False
 ) -> Any:
-    arrays = [concrete(flat(x), "np.intersect1d") for x in (ar1, ar2)]
-    _, first, second = np.intersect1d(*arrays, assume_unique, True)
+    one, other = (concrete(flat(x), "np.intersect1d") for x in (ar1, ar2))
+    _, first, second = np.intersect1d(one, other, assume_unique, return_indices=True)
     values = index.take(flat(ar1), first)
     return (values, Tensor(first), Tensor(second)) if return_indices else values
 

@@ -18,13 +18,14 @@ from lucid.ops import (
     einsum,
     exponential,
     matmul,
+    permute,
     power,
     reduce,
     rounding,
     select,
     trigonometric,
 )
-from lucid.ops.numpy_api.table import NAMED, covers, stepwise, tensors
+from lucid.ops.numpy_api.table import NAMED, covers, flat, stepwise, tensor, tensors
 
 __all__: list[str] = []
 
@@ -34,23 +35,18 @@ _abs, _all, _round = complex_.abs, reduce.all, rounding.round
 # -- products --------------------------------------------------------------------------------------
 
 
-covers(np.outer)(
-    lambda a, b, out=None: contract.outer(*(x.reshape((-1,)) for x in tensors((a, b))))
-)
-covers(np.vdot)(lambda a, b: contract.vecdot(*(x.reshape((-1,)) for x in tensors((a, b)))))
-covers(np.cross)(
-    lambda a, b, axisa=-1, axisb=-1, axisc=-1, axis=None: contract.cross(
-        a, b, axis=_one_axis(axisa, axisb, axisc, axis)
-    )
-)
+covers(np.outer)(lambda a, b, out=None: contract.outer(flat(a), flat(b)))
+covers(np.vdot)(lambda a, b: contract.vecdot(flat(a), flat(b)))
 
 
-def _one_axis(axisa: int, axisb: int, axisc: int, axis: int | None) -> int:
+@covers(np.cross)
+def _np_cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
+) -> Tensor:
     if axis is not None:
-        return axis
-    if axisa == axisb == axisc:
-        return axisa
-    raise OperandError(message("np.cross", "one axis for all", f"{(axisa, axisb, axisc)}"))
+        axisa = axisb = axisc = axis
+    x, y = permute.moveaxis(tensor(a), axisa, -1), permute.moveaxis(tensor(b), axisb, -1)
+    return permute.moveaxis(contract.cross(x, y), -1, axisc)
 
 
 @covers(np.einsum)

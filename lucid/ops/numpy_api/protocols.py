@@ -258,9 +258,11 @@ def array_function(
 @functools.cache
 def _out_place(function: Callable[..., Any]) -> int:
     """Return the position of the argument out=, or one beyond all."""
-    parameters = inspect.signature(function).parameters.values()
-    names = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
-    return names.index("out") if "out" in names else sys.maxsize
+    parameters = inspect.signature(function).parameters
+    out = parameters.get("out")
+    if out is None or out.kind is not out.POSITIONAL_OR_KEYWORD:
+        return sys.maxsize
+    return [*parameters].index("out")
 
 
 _WRITES = frozenset(("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"))

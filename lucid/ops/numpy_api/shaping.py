@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid._lazy import special_functions
 from lucid.core.tensor import Tensor
-from lucid.errors import OperandError, message
+from lucid.errors import OperandError, ShapeError, message
 from lucid.ops import (
     arrange,
     complex_,
@@ -43,11 +43,13 @@ covers(np.copy)(lambda a, order="K", subok=False: Tensor(a))
 covers(np.result_type)(
     lambda *args: np.result_type(*(a.dtype if isinstance(a, Tensor) else a for a in args))
 )
-covers(np.can_cast)(
-    lambda from_, to, casting="safe": np.can_cast(
-        from_.dtype if isinstance(from_, Tensor) else from_, to, casting
-    )
-)
+
+
+@covers(np.can_cast)
+def _np_can_cast(from_: Any, to: Any, casting: Any = "safe") -> bool:
+    return np.can_cast(from_.dtype if isinstance(from_, Tensor) else from_, to, casting)
+
+
 covers(np.astype)(lambda x, dtype, /, *, copy=True, device=None: datatypes.astype(x, dtype))
 
 
@@ -252,17 +254,30 @@ covers(np.append)(
         else join.concat([x.reshape((-1,)) for x in tensors((arr, values))], axis=0)
     )
 )
-covers(np.split)(
-    lambda ary, indices_or_sections, axis=0: join.split(ary, indices_or_sections, axis)
-)
-covers(np.array_split)(
-    lambda ary, indices_or_sections, axis=0: join.array_split(ary, indices_or_sections, axis)
-)
-covers(np.vsplit)(lambda ary, indices_or_sections: join.split(ary, indices_or_sections, 0))
-covers(np.hsplit)(
-    lambda ary, indices_or_sections: join.split(ary, indices_or_sections, min(1, ary.ndim - 1))
-)
-covers(np.dsplit)(lambda ary, indices_or_sections: join.split(ary, indices_or_sections, 2))
+
+
+def _split(ours: Callable[..., Any]) -> Callable[..., list[Tensor]]:
+    def adapter(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
+        return list(ours(ary, indices_or_sections, axis))
+
+    return adapter
+
+
+def _split_at(ndim: int, axis: int) -> Callable[..., list[Tensor]]:
+    def adapter(ary: Any, indices_or_sections: Any) -> list[Tensor]:
+        if ary.ndim < ndim:
+            want = f"an array with {ndim} axes or more"
+            raise ShapeError(message("np.split", want, f"shape {ary.shape}"))
+        return list(join.split(ary, indices_or_sections, min(axis, ary.ndim - 1)))
+
+    return adapter
+
+
+covers(np.split)(_split(join.split))
+covers(np.array_split)(_split(join.array_split))
+covers(np.vsplit)(_split_at(2, 0))
+covers(np.hsplit)(_split_at(1, 1))
+covers(np.dsplit)(_split_at(3, 2))
 covers(np.unstack)(lambda x, /, *, axis=0: join.unstack(x, axis=axis))
 
 

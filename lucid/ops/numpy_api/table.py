@@ -19,8 +19,18 @@ from lucid.core.tensor import Tensor, concrete
 from lucid.errors import OperandError, message
 
 __all__ = [
-    *("ACCUMULATE", "FUNCTIONS", "NAMED", "REDUCE", "covers", "flat", "from_initial", "plain"),
-    *("same", "stepwise", "tensor", "tensors"),
+    "ACCUMULATE",
+    "FUNCTIONS",
+    "NAMED",
+    "REDUCE",
+    "covers",
+    "flat",
+    "from_initial",
+    "plain",
+    "same",
+    "stepwise",
+    "tensor",
+    "tensors",
 ]
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {}
