@@ -11,6 +11,7 @@ import numpy as np
 from lucid import tree
 from lucid.core.cotangent import cast, zeros_like
 from lucid.core.frames import Recorded, RecordFrame, leaf, transformation
+from lucid.core.parameter import Fixed
 from lucid.core.tensor import Tensor, lower, strip, wrap
 from lucid.errors import DTypeError, OperandError, ShapeError, message
 from lucid.transforms.boundary import (
@@ -37,7 +38,7 @@ class Watched:
     Attributes:
         args: all arguments, those to differentiate replaced by watched ones.
         leaves: the leaves to differentiate as Tensors; None for one that is no array.
-        notes: what each of them carries in the function; None likewise.
+        notes: what each of them carries in the function; None likewise, and for constants.
     """
 
     __slots__ = ("args", "leaves", "notes", "structure")
@@ -63,6 +64,11 @@ class Watched:
                 self.notes.append(None)
                 inner.append(x)
                 continue
+            elif isinstance(x, Tensor) and x.dtype.kind not in "fc" and _is_fixed(target, i):
+                self.leaves.append(x)
+                self.notes.append(None)
+                inner.append(x)
+                continue
             else:
                 t = differentiable_leaf(name, x, functools.partial(_where, places, target, i))
             note = leaf(frame, strip(t))
@@ -81,6 +87,14 @@ class Watched:
 
 def _is_static(x: Any) -> bool:
     return not isinstance(x, Tensor | np.ndarray | np.generic | bool | int | float | complex)
+
+
+def _is_fixed(target: Any, i: int) -> bool:
+    """Whether leaf i is a buffer or frozen parameter: a constant, of whatever dtype."""
+    flags: list[bool] = []
+    for x in tree.leaves(target, lambda x: isinstance(x, Fixed)):
+        flags += [True] * len(x) if isinstance(x, Fixed) else [False]
+    return flags[i]
 
 
 def _where(places: Sequence[int], target: Any, i: int) -> str:
@@ -169,7 +183,7 @@ def _gradient(frame: RecordFrame, y: Tensor, watched: Watched) -> tuple[Tensor, 
 
 def _collect(watched: Watched, cts: dict[Recorded, Tensor]) -> list[Any]:
     return [
-        None if n is None else cts[n] if n in cts else zeros_like(t)
+        None if t is None else cts[n] if n in cts else zeros_like(t)
         for n, t in zip(watched.notes, watched.leaves, strict=True)
     ]
 

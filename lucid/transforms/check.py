@@ -107,7 +107,8 @@ def _random(rng: np.random.Generator, x: Tensor) -> Tensor:
 
 
 def _inner(u: Any, v: Any) -> float:
-    return float(np.sum(np.conj(np.asarray(u)) * np.asarray(v)).real)
+    a, b = (x.detach().numpy() if isinstance(x, Tensor) else np.asarray(x) for x in (u, v))
+    return float(np.sum(np.conj(a) * b).real)
 
 
 def _compare(got: Any, want: Any, atol: float, rtol: float, what: str) -> None:
