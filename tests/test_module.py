@@ -633,3 +633,21 @@ def test_other_initialisers() -> None:
         init.xavier_normal_(nn.Parameter(np.zeros(3)))
     with pytest.raises(OperandError, match=r"init.uniform_: .*Tensors are immutable"):
         init.uniform_(lucid.zeros(3))
+
+
+def test_integer_buffers_are_constants() -> None:
+    class Counted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(2, 1)
+            self.register_buffer("count", lucid.asarray(3))
+
+        def forward(self, x: lucid.Tensor) -> lucid.Tensor:
+            return self.linear(x) * self.count
+
+    model, x = Counted(), lucid.asarray([[1.0, 2.0]])
+    gradient = lucid.grad(lambda m: m(x).sum())(model)
+    np.testing.assert_array_equal(gradient.linear.weight.detach().numpy(), 3 * x.numpy())
+    assert gradient.count.dtype == np.int64
+    assert int(gradient.count) == 0
+    lucid.check_grads(lambda m: m(x).sum(), (nn.Linear(2, 1),))
