@@ -48,6 +48,34 @@ from lucid.ops.special_functions.bessel import (
     yv,
     yve,
 )
+from lucid.ops.special_functions.binomial import (
+    bdtr,
+    bdtrc,
+    bdtri,
+    bdtrik,
+    bdtrin,
+    nbdtr,
+    nbdtrc,
+    nbdtri,
+    nbdtrik,
+    nbdtrin,
+)
+from lucid.ops.special_functions.elementary import (
+    cbrt,
+    cosdg,
+    cosm1,
+    cotdg,
+    exp2,
+    exp10,
+    expm1,
+    exprel,
+    log1p,
+    powm1,
+    radian,
+    round,  # noqa: A004 - SciPy's name
+    sindg,
+    tandg,
+)
 from lucid.ops.special_functions.elliptic import (
     agm,
     ellipe,
@@ -103,6 +131,12 @@ from lucid.ops.special_functions.gamma import (
     zeta,
     zetac,
 )
+from lucid.ops.special_functions.goodness import (
+    kolmogi,
+    kolmogorov,
+    smirnov,
+    smirnovi,
+)
 from lucid.ops.special_functions.hypergeometric import (
     hyp0f1,
     hyp1f1,
@@ -113,11 +147,6 @@ from lucid.ops.special_functions.hypergeometric import (
     pbwa,
 )
 from lucid.ops.special_functions.incomplete_beta import (
-    bdtr,
-    bdtrc,
-    bdtri,
-    bdtrik,
-    bdtrin,
     betainc,
     betaincc,
     betainccinv,
@@ -128,14 +157,6 @@ from lucid.ops.special_functions.incomplete_beta import (
     fdtrc,
     fdtri,
     fdtridfd,
-    nbdtr,
-    nbdtrc,
-    nbdtri,
-    nbdtrik,
-    nbdtrin,
-    stdtr,
-    stdtridf,
-    stdtrit,
 )
 from lucid.ops.special_functions.incomplete_gamma import (
     chdtr,
@@ -159,30 +180,16 @@ from lucid.ops.special_functions.incomplete_gamma import (
 from lucid.ops.special_functions.information import (
     boxcox,
     boxcox1p,
-    cbrt,
-    cosdg,
-    cosm1,
-    cotdg,
     entr,
-    exp2,
-    exp10,
     expit,
-    expm1,
-    exprel,
     huber,
     inv_boxcox,
     inv_boxcox1p,
     kl_div,
-    log1p,
     log_expit,
     logit,
-    powm1,
     pseudo_huber,
-    radian,
     rel_entr,
-    round,  # noqa: A004 - SciPy's name
-    sindg,
-    tandg,
     tklmbda,
     xlog1py,
     xlogy,
@@ -215,19 +222,17 @@ from lucid.ops.special_functions.noncentral import (
     chndtridf,
     chndtrinc,
     chndtrix,
-    kolmogi,
-    kolmogorov,
     ncfdtr,
     ncfdtri,
     ncfdtridfd,
     ncfdtridfn,
     ncfdtrinc,
+)
+from lucid.ops.special_functions.noncentral_t import (
     nctdtr,
     nctdtridf,
     nctdtrinc,
     nctdtrit,
-    smirnov,
-    smirnovi,
 )
 from lucid.ops.special_functions.orthogonal import (
     eval_chebyc,
@@ -246,6 +251,11 @@ from lucid.ops.special_functions.orthogonal import (
     eval_sh_jacobi,
     eval_sh_legendre,
     lpmv,
+)
+from lucid.ops.special_functions.student import (
+    stdtr,
+    stdtridf,
+    stdtrit,
 )
 from lucid.ops.special_functions.waves import (
     mathieu_a,

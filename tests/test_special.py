@@ -107,9 +107,10 @@ def test_scaled_functions_refuse_complex_derivatives() -> None:
 @pytest.mark.parametrize("name", ["gammainc_aa", "betainc_bb", "kv_vv", "zeta_xx"])
 def test_the_third_derivative_by_a_parameter_is_refused(name: str) -> None:
     args = arguments(name)
+    place = 1 if name == "betainc_bb" else 0
+    third = lucid.grad(lambda *args: ROWS[name].call(*args).sum(), place)
     with pytest.raises(NotDifferentiableError, match=r"third"):
-        i = 1 if name == "betainc_bb" else 0
-        lucid.grad(lambda x: ROWS[name].call(*args[:i], x, *args[i + 1 :]).sum())(args[i])
+        third(*args)
 
 
 def test_limits() -> None:

@@ -86,8 +86,8 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "dawsn": (ANY,),
     "wofz": (ANY,),
     "fresnel": (ANY,),
-    "modfresnelp": (POS,),
-    "modfresnelm": (POS,),
+    "modfresnelp": ((0.3, 2.4),),
+    "modfresnelm": ((0.3, 2.4),),
     "ndtr": (ANY,),
     "log_ndtr": (ANY,),
     "ndtri": (P,),
@@ -254,7 +254,7 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "ncfdtri": (POS, POS, POS, P),
     "ncfdtrinc": ((2.0, 3.0), (2.0, 3.0), (0.1, 0.2), (1.0, 1.5)),
     "ncfdtridfd": ((2.0, 3.0), (0.3, 0.4), (0.5, 1.0), (1.0, 1.5)),
-    "ncfdtridfn": ((0.3, 0.4), (2.0, 3.0), (0.5, 1.0), (1.0, 1.5)),
+    "ncfdtridfn": ((0.44, 0.46), (2.5, 2.6), (0.5, 0.55), (1.0, 1.02)),
     "nctdtr": (POS, ANY, ANY),
     "nctdtrit": ((1.0, 4.0), ANY, P),
     "nctdtrinc": ((1.0, 4.0), P, ANY),
@@ -282,6 +282,13 @@ DOMAINS: dict[str, tuple[Any, ...]] = {
     "kv_vv": (ANY, POS),
     "kve_v": (ANY, POS),
     "kve_vv": (ANY, POS),
+    "chi2_density": (POS, POS, POS),
+    "chi2_density_df": (POS, POS, POS),
+    "chndtr_df": (POS, POS, POS),
+    "chndtr_dfdf": (POS, POS, POS),
+    "ncf_a": (POS, POS, POS, P),
+    "ncf_b": (POS, POS, POS, P),
+    "nctdtr_df": (POS, ANY, ANY),
     "kolmogorov_1": ((0.4, 2.0),),
     "kolmogorov_2": ((0.4, 2.0),),
     "smirnov_1": (N(1, 6), (0.05, 0.15)),
@@ -318,13 +325,34 @@ ANALYTIC = {
 # first derivatives only: the second is refused by name, or SciPy's error drowns its differences
 FIRST = {
     *("betainc_a", "betainc_b", "elliprd_x", "elliprd_y", "elliprd_z", "gammainc_a"),
+    *(
+        "chndtr_df",
+        "ncf_a",
+        "ncf_b",
+        "nctdtr_df",
+        "ncfdtr",
+        "ncfdtri",
+        "nctdtr",
+        "nctdtrit",
+        "chi2_density",
+    ),
+    *("ncfdtridfd", "ncfdtridfn", "nctdtridf", "nct_moment0", "nct_moment1"),
     *("kolmogorov_1", "kv_v", "kve_v", "nct_moment2", "nct_moment3", "smirnov_1", "zeta_x"),
     *("zetac_x", "gamma-complex"),
     *("mathieu_modcem1", "mathieu_modcem2", "mathieu_modsem1", "mathieu_modsem2"),
-    *("chndtrinc", "fdtridfd", "itairy", "ncfdtrinc", "nctdtrinc"),
+    *("chndtrinc", "chndtridf", "fdtridfd", "itairy", "ncfdtrinc", "nctdtrinc"),
 }
 # how far SciPy's values, found by iteration, are from rounding: their differences show it
-ROUGH = {"itairy": 1e3, "ncfdtrinc": 1e4, "nctdtrinc": 1e2, "fdtridfd": 1e2}
+ROUGH = {
+    "itairy": 1e3,
+    "ncfdtridfd": 1e3,
+    "ncfdtridfn": 1e3,
+    "nctdtridf": 1e2,
+    "chndtridf": 1e2,
+    "ncfdtrinc": 1e4,
+    "nctdtrinc": 1e2,
+    "fdtridfd": 1e2,
+}
 
 
 def between(lo: float, hi: float) -> Any:

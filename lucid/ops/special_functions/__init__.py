@@ -12,17 +12,22 @@ from typing import Any
 from lucid.ops.special_functions import (  # noqa: F401 - each fills the table
     airy,
     bessel,
+    binomial,
+    elementary,
     elliptic,
     erf,
     expint,
     gamma,
+    goodness,
     hypergeometric,
     incomplete_beta,
     incomplete_gamma,
     information,
     integrals,
     noncentral,
+    noncentral_t,
     orthogonal,
+    student,
     waves,
 )
 from lucid.ops.special_functions.table import ROWS

@@ -1,11 +1,9 @@
-"""Entropies, logistic functions, power transforms, losses, and elementary functions SciPy has."""
+"""Entropies, logistic functions, power transforms and losses."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from lucid.core.define import ZERO
 from lucid.ops.complex_ import abs as absolute
 from lucid.ops.complex_ import sign
 from lucid.ops.exponential import exp, log, log1p
@@ -13,42 +11,25 @@ from lucid.ops.power import sqrt
 from lucid.ops.select import where
 from lucid.ops.special_functions.helpers import select, slope_of_exprel, slope_of_log1prel
 from lucid.ops.special_functions.table import function
-from lucid.ops.trigonometric import sin
 
 __all__ = [
     "boxcox",
     "boxcox1p",
-    "cbrt",
-    "cosdg",
-    "cosm1",
-    "cotdg",
     "entr",
-    "exp2",
-    "exp10",
     "expit",
-    "expm1",
-    "exprel",
     "huber",
     "inv_boxcox",
     "inv_boxcox1p",
     "kl_div",
-    "log1p",
     "log_expit",
     "logit",
-    "powm1",
     "pseudo_huber",
-    "radian",
     "rel_entr",
-    "round",
-    "sindg",
-    "tandg",
     "tklmbda",
     "xlog1py",
     "xlogy",
 ]
 
-_elementary_log1p = log1p
-_DEGREE = math.pi / 180
 
 # -- entropies -------------------------------------------------------------------------------------
 
@@ -103,7 +84,7 @@ xlog1py = function(
     "x: the factor; y: the argument of the logarithm",
     "xlog1py(2.0, 3.0) = Tensor(2.77258872)",
     partials=(
-        lambda ans, x, y: _elementary_log1p(y),
+        lambda ans, x, y: log1p(y),
         lambda ans, x, y: where(x == 0, 0.0, x / (1 + where(x == 0, 0.0, y))),
     ),
 )
@@ -169,8 +150,8 @@ boxcox1p = function(
     "x: the argument, above -1; lmbda: the power",
     "boxcox1p(1.0, 3.0) = Tensor(2.33333333)",
     partials=(
-        lambda ans, x, lmbda: exp((lmbda - 1) * _elementary_log1p(x)),
-        lambda ans, x, lmbda: _boxcox_slope(lmbda * _elementary_log1p(x), _elementary_log1p(x)),
+        lambda ans, x, lmbda: exp((lmbda - 1) * log1p(x)),
+        lambda ans, x, lmbda: _boxcox_slope(lmbda * log1p(x), log1p(x)),
     ),
 )
 
@@ -178,7 +159,7 @@ boxcox1p = function(
 def _inverse_boxcox_y(y: Any, lmbda: Any) -> Any:
     """(1 + λ y)^(1/λ - 1)."""
     u = lmbda * y
-    return exp(y * _log1prel(u) - _elementary_log1p(u))
+    return exp(y * _log1prel(u) - log1p(u))
 
 
 def _log1prel(u: Any) -> Any:
@@ -187,7 +168,7 @@ def _log1prel(u: Any) -> Any:
         absolute(u) < 1e-3,
         u,
         lambda v: 1 - v * (1 / 2 - v * (1 / 3 - v * (1 / 4 - v * (1 / 5 - v / 6)))),
-        lambda v: _elementary_log1p(v) / v,
+        lambda v: log1p(v) / v,
         1e-3,
     )
 
@@ -228,14 +209,14 @@ def _tukey_density(p: Any, lmbda: Any) -> Any:
     """1/Q'(p) with Q(p) = (p^λ - (1-p)^λ)/λ; zero outside the support."""
     inside = (p > 0) & (p < 1)
     q = where(inside, p, 0.5)
-    slope = exp((lmbda - 1) * log(q)) + exp((lmbda - 1) * _elementary_log1p(-q))
+    slope = exp((lmbda - 1) * log(q)) + exp((lmbda - 1) * log1p(-q))
     return where(inside, 1 / slope, 0.0)
 
 
 def _tukey_lmbda(p: Any, lmbda: Any) -> Any:
     inside = (p > 0) & (p < 1)
     q = where(inside, p, 0.5)
-    low, high = log(q), _elementary_log1p(-q)
+    low, high = log(q), log1p(-q)
     slope = _boxcox_slope(lmbda * low, low) - _boxcox_slope(lmbda * high, high)
     return -slope * _tukey_density(p, lmbda)
 
@@ -285,155 +266,5 @@ pseudo_huber = function(
             r**4 / (_pseudo_huber_root(delta, r) * (_pseudo_huber_root(delta, r) + delta) ** 2)
         ),
         lambda ans, delta, r: delta * r / _pseudo_huber_root(delta, r),
-    ),
-)
-
-# -- elementary ------------------------------------------------------------------------------------
-
-exp2 = function(
-    "exp2",
-    "Power of two",
-    "2^x",
-    "DLMF 4.2",
-    "x: the exponent",
-    "exp2(3.0) = Tensor(8.)",
-    partials=(lambda ans, x: ans * 0.6931471805599453,),
-)
-
-exp10 = function(
-    "exp10",
-    "Power of ten",
-    "10^x",
-    "DLMF 4.2",
-    "x: the exponent",
-    "exp10(2.0) = Tensor(100.)",
-    partials=(lambda ans, x: ans * 2.302585092994046,),
-)
-
-expm1 = function(
-    "expm1",
-    "Exponential minus one",
-    "exp(x) - 1",
-    "DLMF 4.2",
-    "x: the argument",
-    "expm1(0.0) = Tensor(0.)",
-    partials=(lambda ans, x: exp(x),),
-)
-
-log1p = function(
-    "log1p",
-    "Logarithm of one plus x",
-    "ln(1 + x)",
-    "DLMF 4.2",
-    "x: the argument, above -1",
-    "log1p(0.0) = Tensor(0.)",
-    partials=(lambda ans, x: 1 / (1 + x),),
-)
-
-exprel = function(
-    "exprel",
-    "Relative error exponential",
-    "(exp(x) - 1) / x; 1 at 0",
-    "DLMF 4.2",
-    "x: the argument",
-    "exprel(0.0) = Tensor(1.)",
-    partials=(lambda ans, x: slope_of_exprel(x),),
-)
-
-cbrt = function(
-    "cbrt",
-    "Real cube root",
-    "x^(1/3), odd in x",
-    "DLMF 4.2",
-    "x: the argument",
-    "cbrt(8.0) = Tensor(2.)",
-    partials=(lambda ans, x: 1 / (3 * ans * ans),),
-)
-
-powm1 = function(
-    "powm1",
-    "Power minus one",
-    "x^y - 1",
-    "DLMF 4.2",
-    "x: the base, positive; y: the exponent",
-    "powm1(2.0, 3.0) = Tensor(7.)",
-    domain="x positive",
-    partials=(
-        lambda ans, x, y: y * x ** (y - 1),
-        lambda ans, x, y: x**y * log(x),
-    ),
-)
-
-round = function(  # noqa: A001 - SciPy's name
-    "round",
-    "Nearest whole number, halves to even",
-    "",
-    "DLMF 1.16",
-    "x: the argument",
-    "round(2.5) = Tensor(2.)",
-    partials=(ZERO,),
-)
-
-cosm1 = function(
-    "cosm1",
-    "Cosine minus one",
-    "cos x - 1",
-    "DLMF 4.14",
-    "x: the argument",
-    "cosm1(0.0) = Tensor(0.)",
-    partials=(lambda ans, x: -sin(x),),
-)
-
-sindg = function(
-    "sindg",
-    "Sine of an angle in degrees",
-    "sin(π x / 180)",
-    "DLMF 4.14",
-    "x: the angle in degrees",
-    "sindg(90.0) = Tensor(1.)",
-    partials=(lambda ans, x: _DEGREE * cosdg(x),),
-)
-
-cosdg = function(
-    "cosdg",
-    "Cosine of an angle in degrees",
-    "cos(π x / 180)",
-    "DLMF 4.14",
-    "x: the angle in degrees",
-    "cosdg(0.0) = Tensor(1.)",
-    partials=(lambda ans, x: -_DEGREE * sindg(x),),
-)
-
-tandg = function(
-    "tandg",
-    "Tangent of an angle in degrees",
-    "tan(π x / 180)",
-    "DLMF 4.14",
-    "x: the angle in degrees",
-    "tandg(45.0) = Tensor(1.)",
-    partials=(lambda ans, x: _DEGREE * (1 + ans * ans),),
-)
-
-cotdg = function(
-    "cotdg",
-    "Cotangent of an angle in degrees",
-    "cot(π x / 180)",
-    "DLMF 4.14",
-    "x: the angle in degrees",
-    "cotdg(45.0) = Tensor(1.)",
-    partials=(lambda ans, x: -_DEGREE * (1 + ans * ans),),
-)
-
-radian = function(
-    "radian",
-    "Radians of an angle in degrees, minutes and seconds",
-    "π (d + m/60 + s/3600) / 180",
-    "DLMF 4.14",
-    "d: degrees; m: minutes; s: seconds",
-    "radian(180.0, 0.0, 0.0) = Tensor(3.14159265)",
-    partials=(
-        lambda ans, d, m, s: _DEGREE + 0 * d,
-        lambda ans, d, m, s: _DEGREE / 60 + 0 * m,
-        lambda ans, d, m, s: _DEGREE / 3600 + 0 * s,
     ),
 )

@@ -10,17 +10,65 @@ import numpy as np
 from lucid._lazy import scipy_special
 from lucid.ops.special_functions.jet import Jet
 
-__all__ = ["kolmogorov_kernel", "noncentral_t_kernel", "smirnov_kernel"]
+__all__ = [
+    "kolmogorov_kernel",
+    "noncentral_t_df",
+    "noncentral_t_kernel",
+    "poisson_mixture",
+    "smirnov_kernel",
+]
 
 Array = np.ndarray[Any, Any]
 _REACH = 42.0
 
 
-def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int) -> Array:
+def poisson_mixture(term: Any, nc: Array, *args: Array) -> Array:
+    """Return Σ_j exp(-nc/2) (nc/2)^j/j! term(j, *args), summed where the weights count.
+
+    The number of terms grows like the square root of `nc`.
+    """
+    out = np.full_like(nc, np.nan)
+    order = np.argsort(nc, kind="stable")
+    order = order[(nc[order] >= 0) & np.isfinite(nc[order])]
+    for i in range(0, order.size, 256):  # like with like, so that blocks are narrow
+        rows = order[i : i + 256]
+        mean = 0.5 * nc[rows]
+        reach = 10 * np.sqrt(mean) + 45
+        first = np.maximum(np.floor(mean - reach), 0.0)
+        j = first[:, None] + np.arange(int(np.max(2 * reach)) + 1)
+        log_weight = scipy_special.xlogy(j, mean[:, None]) - mean[:, None]
+        weight = np.exp(log_weight - scipy_special.gammaln(j + 1))
+        used = weight > 1e-30
+        columns = np.broadcast_arrays(j, *(a[rows, None] for a in args))
+        value = np.zeros_like(weight)
+        value[used] = term(*(c[used] for c in columns))
+        out[rows] = np.sum(weight * value, axis=1)
+    return out
+
+
+def _grid(g: Any, width: Array, step: Array) -> tuple[Array, Array]:
+    """Return the nodes of the trapezoidal rule about the maximum of exp(g) at 0, and their step."""
+    hi = _reach(g, width)
+    lo = -_reach(lambda u: g(-u), width)
+    count = np.max((hi - lo) / np.minimum(step, 0.3 * width), initial=1.0)
+    count = int(np.clip(np.nan_to_num(count), 64, 20000))
+    h = (hi - lo) / count
+    return lo[:, None] + h[:, None] * np.arange(count + 1), h
+
+
+def _score(df: Array, u: Array) -> Array:
+    """The derivative by df of the logarithm of the density of s = e^u."""
+    half = 0.5 * df[:, None]
+    e1 = np.expm1(u)
+    return 0.5 * (np.log(half) - scipy_special.digamma(half)) + u - 0.5 * e1 * (e1 + 2)
+
+
+def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int, by_df: bool = False) -> Array:
     """Return E[s^power φ(t s - nc)], where df s² is chi-square with df degrees of freedom.
 
     With s = e^u the integrand is exp(g(u)), g(u) = (df + power) u - df e^(2u)/2 - (t e^u - nc)²/2,
-    analytic with one maximum, so the trapezoidal rule about it converges exponentially.
+    analytic with one maximum, so the trapezoidal rule about it converges exponentially. With
+    `by_df`, the derivative by df is returned.
     """
     m = df + power
     q = df + t * t
@@ -32,21 +80,14 @@ def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int) -> Array:
 
     def g(u: Array) -> Array:
         """The exponent at peak + u less that at the peak, without cancellation."""
-        e1 = np.expm1(u)
-        quad = 0.5 * q * s0 * s0 * e1 * (e1 + 2)
-        return m * u - quad + c * s0 * e1
+        e1 = np.expm1(u).T
+        return m * u.T - 0.5 * q * s0 * s0 * e1 * (e1 + 2) + c * s0 * e1
 
     width = 1 / np.sqrt(np.abs(2 * q * s0 * s0 - c * s0) + 1e-300)
-    hi = _reach(g, width)
-    lo = -_reach(lambda u: g(-u), width)
-    # the step follows the peak's width and, in a long tail, the scale 1 of e^u
-    count = np.max((hi - lo) / np.minimum(0.15, 0.3 * width), initial=1.0)
-    count = int(np.clip(np.nan_to_num(count), 64, 20000))
-    h = (hi - lo) / count
-    nodes = lo[:, None] + h[:, None] * np.arange(count + 1)
-    e1 = np.expm1(nodes)
-    sq = (q * s0 * s0)[:, None]
-    values = np.exp(m[:, None] * nodes - 0.5 * sq * e1 * (e1 + 2) + (c * s0)[:, None] * e1)
+    nodes, h = _grid(g, width, np.full_like(width, 0.15))
+    values = np.exp(g(nodes).T)
+    if by_df:
+        values = values * _score(df, nodes + peak[:, None])
     half = 0.5 * df
     log_top = (
         m * peak
@@ -57,6 +98,26 @@ def noncentral_t_kernel(df: Array, nc: Array, t: Array, power: int) -> Array:
         + math.log(2)
         - 0.5 * math.log(2 * math.pi)
     )
+    return np.where(df > 0, h * values.sum(axis=1) * np.exp(log_top), np.nan)
+
+
+def noncentral_t_df(df: Array, nc: Array, t: Array) -> Array:
+    """Return the derivative by df of E[Φ(t s - nc)].
+
+    The density's derivative by df integrates to zero, so that Φ(t - nc) is subtracted from Φ.
+    """
+    half = 0.5 * df
+
+    def g(u: Array) -> Array:
+        e1 = np.expm1(u).T
+        return df * u.T - half * e1 * (e1 + 2)
+
+    # Φ(t e^u - nc) turns from 0 to 1 over a length 1/nc in u
+    nodes, h = _grid(g, 1 / np.sqrt(2 * df), np.minimum(0.15, 0.5 / (1 + np.abs(nc))))
+    phi = scipy_special.ndtr(t[:, None] * np.exp(nodes) - nc[:, None])
+    change = phi - scipy_special.ndtr(t - nc)[:, None]
+    values = np.exp(g(nodes).T) * _score(df, nodes) * change
+    log_top = half * np.log(half) - half - scipy_special.gammaln(half) + math.log(2)
     return np.where(df > 0, h * values.sum(axis=1) * np.exp(log_top), np.nan)
 
 
