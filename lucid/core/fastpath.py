@@ -14,6 +14,7 @@ import numpy as np
 from lucid.core.dispatch import bind, bind_operator, explain
 from lucid.core.frames import ABSENT, Recorded, next_seq, silenced
 from lucid.core.op import Op
+from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
 
 __all__ = ["binary", "nary", "operator", "reflected", "unary"]
@@ -32,7 +33,7 @@ def unary(op: Op) -> Callable[..., Any]:
 
     def call(x: Any, /) -> Any:
         if type(x) is not Tensor:
-            return bind(op, (x,))
+            return call(x.read()) if type(x) is Parameter else bind(op, (x,))
         note = x._note
         value = x._value
         if type(value) is _ndarray:
@@ -98,6 +99,8 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
             elif kind2 is float or kind2 is int:
                 v2 = x2
                 second = None
+            elif kind2 is Parameter:
+                return call(x1, x2.read())
             else:
                 return fallback(op, (x1, x2))
             if type(v1) is not _ndarray:
@@ -109,6 +112,8 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
             note = second = x2._note
             if type(v2) is not _ndarray:
                 return fallback(op, (x1, x2))
+        elif kind1 is Parameter:
+            return call(x1.read(), x2)
         else:
             return fallback(op, (x1, x2))
         if note is None:
