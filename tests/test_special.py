@@ -89,6 +89,9 @@ def test_scipy_called_with_a_tensor_differentiates() -> None:
     np.testing.assert_allclose(slope.numpy(), sc.jvp(2, 1.0), rtol=1e-13)
     np.testing.assert_allclose(lucid.grad(lambda x: sc.zeta(x, 2.0))(3.0).numpy(), -0.198126, 1e-5)
     np.testing.assert_allclose(lucid.grad(lambda x: sc.sici(x)[0])(1.0).numpy(), np.sin(1.0))
+    slope = lucid.grad(lambda x: sc.lambertw(x).real)(1.0)
+    w = sc.lambertw(1.0).real
+    np.testing.assert_allclose(slope.numpy(), w / (1 + w), rtol=1e-13)
 
 
 def test_a_wrong_number_of_arguments_is_counted() -> None:

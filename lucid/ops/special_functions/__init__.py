@@ -40,3 +40,4 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 # what `scipy.special.zeta` and `lambertw`, which are functions, call inside
 UFUNCS["_zeta"] = ROWS["zeta"].call
 UFUNCS["_riemann_zeta"] = gamma.zeta
+UFUNCS["_lambertw"] = lambda z, k, tol: expint.lambertw(z, k)
