@@ -58,6 +58,24 @@ def _repeat(ct: Tensor, x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return ct if ct.shape == shape else apply(OPS["broadcast_to"], (ct,), (shape,))
 
 
+_FEW = 4096  # below this, writing a number everywhere is faster than a view that repeats it
+
+
+def _repeat_plain(ct: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """Do what `_repeat` does on plain arrays, in the dtype of `x`."""
+    shape = x.shape
+    if ct.dtype.kind == "c" and x.dtype.kind != "c":
+        ct = ct.real
+    if ct.ndim:
+        ct = ct if ct.ndim == len(shape) else ct.reshape(keep_axes(shape, axes))
+        return np.broadcast_to(ct, shape).astype(x.dtype, copy=False)
+    if x.size < _FEW:
+        out = np.empty(shape, x.dtype)
+        out.fill(ct)
+        return out
+    return np.broadcast_to(np.asarray(ct, x.dtype), shape)
+
+
 # -- sums ------------------------------------------------------------------------------------------
 
 
@@ -107,6 +125,7 @@ sum_over = direct(
         infer=infer_reduced(_sum_impl),
     )
 )
+OPS["sum"].raw = (lambda ct, ans, x, axes, *_: _repeat_plain(ct, x, axes),)
 
 
 def mean(x: ArrayLike, /, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -147,6 +166,10 @@ mean_over = direct(
         batch=lambda x, axes, keepdims: mean_over(x, (tuple(a + 1 for a in axes), keepdims)),
         infer=infer_reduced(_mean_impl),
     )
+)
+
+OPS["mean"].raw = (
+    lambda ct, ans, x, axes, _: _repeat_plain(ct / ct.dtype.type(count_of(x, axes)), x, axes),
 )
 
 

@@ -128,10 +128,11 @@ def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded,
             return False
         rule = rules[0]
         if rule is not None:
-            pulled = rule(ct, ans, value)
+            params = node.params
+            pulled = rule(ct, ans, value, *params) if params else rule(ct, ans, value)
             cts[x] = cts[x] + pulled if x in cts else pulled
         return True
-    if x is MANY:
+    if x is MANY or node.params:
         return False
     x_recorded = type(x) is Recorded
     y_recorded = type(y) is Recorded
