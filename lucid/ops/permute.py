@@ -10,6 +10,7 @@ import numpy as np
 
 from lucid.core.define import linear
 from lucid.core.methods import ArrayLike, Axis
+from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of, axis_of
@@ -65,6 +66,7 @@ _permute = direct(
         view=True,
     )
 )
+OPS["permute_dims"].raw = (lambda ct, ans, x, axes: ct.transpose(_inverse(axes)),)
 
 
 def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
