@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from lucid.core.cotangent import fit, guard
 from lucid.core.frames import ABSENT, MANY, Frame, Recorded, RecordFrame
-from lucid.core.op import Op
+from lucid.core.op import Op, Rule
 from lucid.core.tensor import Tensor, install, lower, strip, wrap
 from lucid.errors import DTypeError, NotDifferentiableError, ShapeError, message, no_rule
 
@@ -209,18 +209,19 @@ def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[An
 
 def _flow(op: Op, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> Mask:
     """Return which entries of operand i's cotangent can be live, as a function; None: all."""
-    selected: Any = op.masks
-    live: Any = op.live
-    carries = mask is not None and live is not None
-    carried: Any = mask
-    if selected is None:
-        return (lambda: live(carried(), i, ans, operands, *params)) if carries else None
+    carries = mask is not None and op.live is not None
 
-    def both() -> Tensor:
-        own = selected(i, ans, operands, *params)
-        return own & live(carried(), i, ans, operands, *params) if carries else own
+    def carried() -> Tensor:
+        return cast("Rule", op.live)(cast("Rule", mask)(), i, ans, operands, *params)
 
-    return both
+    if op.masks is None:
+        return carried if carries else None
+
+    def selected() -> Tensor:
+        own = cast("Rule", op.masks)(i, ans, operands, *params)
+        return own & carried() if carries else own
+
+    return selected
 
 
 def _add(
