@@ -30,8 +30,13 @@ gives 0 where NumPy leaves whatever was in memory. Functions whose results are w
 truths have no derivative; some (`np.unique`, `np.nonzero`, ...) need numbers and raise under
 `vmap`. `np.partition` sorts, which is one of the partitions.
 
-`scipy.special` is reached in the same way as long as SCIPY_ARRAY_API is not set; see
-[special functions](special.md). This page is generated: `python docs/generate_numpy.py`.
+Every ufunc of `scipy.special` is reached in the same way. With SCIPY_ARRAY_API=1, many of them are
+functions in front of ufuncs, which look for `lucid.special` and find it: there they work, too.
+`scipy.special.polygamma` works only then (`lucid.special.polygamma` always); other functions there
+that are no ufuncs, such as `comb`, convert their arguments and so raise. The derivatives are listed
+in [special functions](special.md). Beyond it, code of SciPy and scikit-learn that is written for
+the array API, or in plain NumPy without writing into arrays, differentiates as it is:
+`tests/unmodified.py` has examples. This page is generated: `python docs/generate_numpy.py`.
 """
 
 
