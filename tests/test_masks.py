@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import lucid
+from lucid import special
 
 INF, NAN = np.inf, np.nan
 
@@ -256,3 +257,15 @@ def test_norms_at_zero() -> None:
         np.testing.assert_array_equal(lucid.grad(norm)(zero).numpy(), zero)
     matrix = np.zeros((2, 2))
     np.testing.assert_array_equal(lucid.grad(lucid.linalg.matrix_norm)(matrix).numpy(), matrix)
+
+
+def test_masked_outputs_of_several() -> None:
+    """A mask reaches through an operation with several results: x is 0 where ci is -∞."""
+
+    def f(x: lucid.Tensor) -> lucid.Tensor:
+        si, ci = special.sici(x)
+        return lucid.where(x > 0, ci + si, 0.0).sum()
+
+    with np.errstate(all="ignore"):
+        got = lucid.grad(f)(np.array([0.0, 1.0])).numpy()
+    np.testing.assert_allclose(got, [0.0, np.cos(1.0) + np.sin(1.0)], rtol=1e-14)

@@ -12,7 +12,7 @@ from lucid.core.cotangent import conj, fit, fit_raw, spread, unbroadcast_mask
 from lucid.core.dispatch import apply
 from lucid.core.fastpath import binary, nary, unary
 from lucid.core.op import OPS, Aval, Op, Rule
-from lucid.core.tensor import Tensor
+from lucid.core.tensor import Tensor, wrap
 
 __all__ = [
     "NEG",
@@ -23,6 +23,7 @@ __all__ = [
     "elementwise",
     "general",
     "linear",
+    "live_elementwise",
     "move_batch_first",
     "reduction",
 ]
@@ -91,7 +92,7 @@ def elementwise(
             smooth=not partials or any(p is not ZERO for p in partials),
             weak=weak,
             singular=frozenset(singular),
-            live=_live_elementwise,
+            live=live_elementwise,
             masks=masks,
         )
         op.batch = functools.partial(_batch_elementwise, op)
@@ -123,13 +124,15 @@ def _elementwise_vjp(partial: Partial, i: int, real_valued: bool) -> Rule | None
 
 
 def _raw_vjps(partials: Sequence[Partial], real_valued: bool) -> tuple[Rule | None, ...] | None:
-    """Return the rules for plain arrays if the partials consist of infix operators alone.
+    """Return the rules for plain arrays.
 
-    Such a partial gives an array for arrays; one that calls lucid's functions gives a Tensor, and
-    one that needs a whole array or Python numbers fails. It is tried out at the first use: when
-    this operation is defined, the functions that the partial calls may not be.
+    A partial that consists of infix operators alone gives an array for arrays; one that calls
+    lucid's functions gives a Tensor, and takes Tensors; one that needs a whole array or Python
+    numbers fails, and there are no such rules. It is tried out at the first use: when this
+    operation is defined, the functions that the partial calls may not be.
     """
     probe = [np.ones(1) for _ in range(len(partials) + 1)]
+    plain: list[Partial] = []
     with np.errstate(all="ignore"):
         for p in partials:
             if callable(p):
@@ -137,9 +140,23 @@ def _raw_vjps(partials: Sequence[Partial], real_valued: bool) -> tuple[Rule | No
                     slope = p(*probe)
                 except Exception:
                     return None
-                if not isinstance(slope, np.ndarray | int | float):
+                if isinstance(slope, Tensor):
+                    p = _on_tensors(p)
+                elif not isinstance(slope, np.ndarray | int | float):
                     return None
-    return tuple(_raw_vjp(p, i, len(partials), real_valued) for i, p in enumerate(partials))
+            plain.append(p)
+    return tuple(_raw_vjp(p, i, len(plain), real_valued) for i, p in enumerate(plain))
+
+
+def _on_tensors(partial: Rule) -> Rule:
+    """Let a partial that calls lucid's functions take and return plain arrays."""
+
+    def slope(*arrays: Any) -> Any:
+        tensors = [wrap(a, None) if type(a) is np.ndarray else a for a in arrays]
+        value = partial(*tensors)
+        return value._value if type(value) is Tensor else value
+
+    return slope
 
 
 def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | None:
@@ -188,7 +205,8 @@ def _elementwise_jvp(partials: Sequence[Partial], real_valued: bool) -> Rule:
     return jvp
 
 
-def _live_elementwise(mask: Tensor, i: int, ans: Tensor, args: Sequence[Any]) -> Tensor:
+def live_elementwise(mask: Tensor, i: int, ans: Tensor, args: Sequence[Any]) -> Tensor:
+    """Carry a mask through an elementwise operation: the rule `live` of `Op`."""
     return unbroadcast_mask(mask, args[i].shape)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import gc
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
@@ -92,11 +94,13 @@ def _pull_all(
             continue
         op = node.op
         if op is None:
-            masks.pop(node, None)  # no rule will ask; and without masks the plain rules go on
+            mask = masks.pop(node, None)
             if node.is_leaf:
                 leaves[node] = _below(ct)
             else:  # one output of several
                 cts.setdefault(node.first, {})[node.params[0]] = _below(ct)
+                if mask is not None:
+                    masks.setdefault(node.first, {})[node.params[0]] = mask
             continue
         raw: Any = op.raw
         if raw is not None and type(raw) is not tuple:
@@ -111,6 +115,8 @@ def _pull_all(
         ):
             continue
         mask = masks.pop(node, None) if masks else None
+        if op.multi and mask is not None:
+            mask = _either(mask, ct)
         _pull_one(frame, node, ct, mask, cts, masks)
 
 
@@ -198,6 +204,13 @@ def _pull_one(
             if live is not None and (i in op.singular):
                 pulled = guard(pulled, live)
         _add(cts, masks, parent, strip(pulled), live)
+
+
+def _either(masks: dict[int, Mask], cts: dict[int, Any]) -> Mask:
+    """Return where a cotangent of several outputs can be live: where that of any of them can."""
+    if masks.keys() != cts.keys():
+        return None
+    return lambda: functools.reduce(operator.or_, [mask() for mask in masks.values()])
 
 
 def _split(frame: RecordFrame, node: Recorded) -> tuple[tuple[Any, ...], list[Any]]:

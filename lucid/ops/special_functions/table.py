@@ -18,7 +18,7 @@ import numpy as np
 
 from lucid._lazy import scipy_special
 from lucid.core.cotangent import conj, fit, spread
-from lucid.core.define import ZERO, Partial, align_batch, elementwise
+from lucid.core.define import ZERO, Partial, align_batch, elementwise, live_elementwise
 from lucid.core.dispatch import apply, bind
 from lucid.core.op import Aval, Op, Rule
 from lucid.errors import NotDifferentiableError, message
@@ -176,6 +176,7 @@ def multi(
         vjp=functools.partial(_multi_vjp, rules),
         multi=True,
         singular=frozenset(range(len(described))),
+        live=live_elementwise,
     )
     op.batch = lambda size, batched, args: apply(op, tuple(align_batch(batched, args)))
     header = _header(name, described)
