@@ -23,6 +23,23 @@ _new = object.__new__
 _ndarray = np.ndarray
 _asarray = np.asarray
 _enabled_from = silenced.get
+_float32 = np.dtype(np.float32)
+_float64 = np.dtype(np.float64)
+
+# Half of the time of `x * 2.0` goes into making an array of the number: the last ones are kept.
+_singles: dict[float, Any] = {}
+_doubles: dict[float, Any] = {}
+
+
+def _keep(kept: dict[float, Any], x: float, dtype: np.dtype[Any]) -> Any:
+    """Return a Python float as the ufunc would convert it, and keep that for the next time."""
+    if not 0 < abs(x) < 1e38:  # 0.0 and -0.0 are one key; an overflow is for NumPy to warn of
+        return x
+    if len(kept) > 255:
+        kept.clear()
+    kept[x] = value = np.array(x, dtype)
+    value.flags.writeable = False
+    return value
 
 
 def unary(op: Op) -> Callable[..., Any]:
@@ -105,6 +122,11 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
                 return fallback(op, (x1, x2))
             if type(v1) is not _ndarray:
                 return fallback(op, (x1, x2))
+            if kind2 is float:
+                if v1.dtype is _float32:
+                    v2 = _keep(_singles, x2, _float32) if (v := _singles.get(x2)) is None else v
+                elif v1.dtype is _float64:
+                    v2 = _keep(_doubles, x2, _float64) if (v := _doubles.get(x2)) is None else v
         elif (kind1 is float or kind1 is int) and kind2 is Tensor:
             v1 = x1
             v2 = x2._value
