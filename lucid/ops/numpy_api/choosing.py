@@ -65,7 +65,7 @@ def _np_piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -
         want = "as many functions as conditions, or one more"
         raise OperandError(message("np.piecewise", want, f"{len(funclist)} functions"))
     xs = flat(x)
-    y = xs * 0
+    y = creation.zeros_like(xs)
     for condition, function in zip(conditions, funclist, strict=True):
         value = function(xs[condition], *args, **kw) if callable(function) else function
         y = y.at[condition].set(value)

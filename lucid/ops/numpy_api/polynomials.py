@@ -39,7 +39,7 @@ _abs, _pow = complex_.abs, power.pow
 @covers(np.polyval)
 def _np_polyval(p: Any, x: Any) -> Tensor:
     x = tensor(x)
-    value: Any = x * 0
+    value: Any = creation.zeros_like(x)
     for coefficient in tensors(p):
         value = value * x + coefficient
     return value

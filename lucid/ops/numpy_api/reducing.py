@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
-from lucid.ops import cumulative, extrema, index, moments, reduce, select, sets, sort
+from lucid.ops import cumulative, extrema, index, moments, reduce, select, sets, shape, sort
 from lucid.ops.numpy_api.table import (
     ACCUMULATE,
     REDUCE,
@@ -79,7 +79,8 @@ def _np_mean(
     if dtype is not None:
         a = a.astype(dtype)
     if _given(where):
-        count = _sum(tensor(where).astype(float) + a * 0, axis, keepdims=_kept(keepdims))
+        chosen = shape.broadcast_to(tensor(where), a.shape).astype(float)
+        count = _sum(chosen, axis, keepdims=_kept(keepdims))
         return _sum(_masked(a, where, 0), axis, keepdims=_kept(keepdims)) / count
     return reduce.mean(a, axis, keepdims=_kept(keepdims))
 

@@ -25,6 +25,7 @@ from lucid.ops import (
     samples,
     segment,
     select,
+    shape,
     sort,
     statistics,
 )
@@ -85,12 +86,12 @@ def _np_average(
         return found
     x = tensor(a)
     if weights is None:
-        weights = x * 0 + 1
+        weights = Tensor(1.0)
     elif np.ndim(weights) < x.ndim and axis is not None:
         axes = axes_of("np.average", axis, x.ndim)
         along = tuple(n if i in axes else 1 for i, n in enumerate(x.shape))
         weights = tensor(weights).reshape(along)
-    total = _sum(weights + x * 0, axis, keepdims=kept)
+    total = _sum(shape.broadcast_to(tensor(weights), x.shape), axis, keepdims=kept)
     return found, total
 
 
