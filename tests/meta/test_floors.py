@@ -112,8 +112,16 @@ def _calls(node: ast.AST, name: str) -> bool:
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_files_are_short(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert lines < 450, f"{path} has {lines} lines: split it by story"
+    text = path.read_text(encoding="utf-8")
+    lines = len(text.splitlines())
+    if not _is_namespace(ast.parse(text)):
+        assert lines < 450, f"{path} has {lines} lines: split it by story"
+
+
+def _is_namespace(source: ast.Module) -> bool:
+    """Whether a file consists of re-exports alone: a list of names, as long as it must be."""
+    allowed = ast.Import | ast.ImportFrom | ast.Assign | ast.Expr
+    return all(isinstance(node, allowed) for node in source.body)
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
