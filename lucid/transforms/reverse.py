@@ -19,6 +19,7 @@ from lucid.errors import DTypeError, NotDifferentiableError, ShapeError, message
 __all__ = ["pullback", "pushforward", "records"]
 
 _ndarray = np.ndarray
+_AGE = operator.attrgetter("seq")
 Mask = Any  # a function without arguments that returns a boolean Tensor
 
 
@@ -43,12 +44,8 @@ def records(frame: RecordFrame, roots: Iterable[Recorded]) -> list[Recorded]:
             new = {e for e in entry if type(e) is Recorded and e not in seen}
             seen |= new
             pending += new
-    found.sort(key=_age, reverse=True)
+    found.sort(key=_AGE, reverse=True)
     return found
-
-
-def _age(node: Recorded) -> int:
-    return node.seq
 
 
 def _below(value: Any) -> Any:
@@ -116,7 +113,7 @@ def _pull_all(
             continue
         mask = masks.pop(node, None) if masks else None
         if op.multi and mask is not None:
-            mask = _either(mask, ct)
+            mask = _either(mask, cast("dict[int, Any]", ct))
         _pull_one(frame, node, ct, mask, cts, masks)
 
 
