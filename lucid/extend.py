@@ -36,10 +36,10 @@ from lucid.core.define import (
     general,
     linear,
     move_batch_first,
-    reduction,
 )
 from lucid.core.dispatch import apply, bind
 from lucid.core.op import OPS, Aval, Op
+from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, aval
 
 __all__ = [

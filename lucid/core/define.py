@@ -25,7 +25,6 @@ __all__ = [
     "linear",
     "live_elementwise",
     "move_batch_first",
-    "reduction",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -361,79 +360,7 @@ def bilinear(
     return op
 
 
-# -- reductions and the rest -----------------------------------------------------------------------
-
-
-def reduction(
-    name: str,
-    impl: Rule,
-    *,
-    vjp: Rule | None = None,
-    jvp: Rule | None = None,
-    smooth: bool = True,
-    singular: bool = False,
-    masks: Rule | None = None,
-    live: bool = True,
-    lower: Rule | None = None,
-) -> Op:
-    """Register an operation that reduces axes: parameters ``(axes, keepdims, *more)``.
-
-    `axes` is a tuple of non-negative axes; `more` are passed on.
-
-    Args:
-        name: the operation's name.
-        impl: ``impl(x, axes, keepdims, *more)``.
-        vjp: ``vjp(ct, ans, x, axes, *more)``, with `ct` and `ans` of the shape that keeps the
-            reduced axes; None: no derivative is known.
-        jvp: ``jvp(ans, tangent, x, axes, keepdims, *more)``.
-        smooth: False where the derivative is zero wherever it exists.
-        singular: whether the derivative can be infinite.
-        masks: which entries are selected, as in `Op`.
-        live: whether an entry of the operand reaches only its own reduced entry.
-        lower: native code for `jit`.
-    """
-
-    def pull(ct: Tensor, ans: Tensor, x: Tensor, axes: Any, keepdims: bool, *more: Any) -> Any:
-        kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        if not keepdims:
-            ct = apply(OPS["reshape"], (ct,), (kept,))
-            ans = apply(OPS["reshape"], (ans,), (kept,))
-        return fit(cast("Rule", vjp)(ct, ans, x, axes, *more), x)
-
-    def push(ans: Tensor, tangents: Any, args: Any, axes: Any, keepdims: bool, *more: Any) -> Any:
-        return spread(cast("Rule", jvp)(ans, tangents[0], args[0], axes, keepdims, *more), ans)
-
-    def infer(x: Aval, axes: tuple[int, ...], keepdims: bool, *more: Any) -> Aval:
-        with np.errstate(all="ignore"):
-            tiny = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
-        if keepdims:
-            shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        else:
-            shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
-        return Aval(shape, np.asarray(tiny).dtype)
-
-    def carry(mask: Tensor, i: int, ans: Any, args: Any, axes: Any, keepdims: bool, *_: Any) -> Any:
-        x = args[0]
-        kept = tuple(1 if k in axes else n for k, n in enumerate(x.shape))
-        return apply(OPS["broadcast_to"], (apply(OPS["reshape"], (mask,), (kept,)),), (x.shape,))
-
-    def batch(size: int, batched: Any, args: Any, axes: Any, keepdims: bool, *more: Any) -> Any:
-        return apply(op, tuple(args), (tuple(a + 1 for a in axes), keepdims, *more))
-
-    op = Op(
-        name,
-        impl,
-        infer=infer,
-        jvp=push if jvp else None,
-        vjps=[pull] if vjp else None,
-        batch=batch,
-        lower=lower,
-        smooth=smooth,
-        singular=frozenset((0,)) if singular else frozenset(),
-        live=carry if live else None,
-        masks=masks,
-    )
-    return op
+# -- the rest --------------------------------------------------------------------------------------
 
 
 def general(name: str, impl: Rule, **rules: Any) -> Op:

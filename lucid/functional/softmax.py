@@ -8,12 +8,12 @@ import numpy as np
 
 from lucid.core.cotangent import fit, spread
 from lucid.core.define import general
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.op import Aval, Op, Rule
 from lucid.core.tensor import Tensor
 from lucid.functional.checks import check_real
 from lucid.ops.axes import as_tensor, axis_of
-from lucid.ops.direct import direct
 from lucid.ops.exponential import exp
 
 __all__ = ["log_softmax", "softmax", "softmin"]

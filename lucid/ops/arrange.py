@@ -10,6 +10,7 @@ import numpy as np
 
 from lucid.core.define import linear
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, concrete, install, wrap
@@ -17,7 +18,6 @@ from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axis_of
 from lucid.ops.creation import asarray
 from lucid.ops.datatypes import cast_into
-from lucid.ops.direct import direct
 from lucid.ops.shape import broadcast_to, lengths, reshape
 
 __all__ = ["diag", "diagonal", "pad", "repeat", "tile"]

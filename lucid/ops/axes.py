@@ -11,6 +11,7 @@ import numpy as np
 
 from lucid.core.dispatch import apply, lift
 from lucid.core.op import OPS
+from lucid.core.reductions import keep_axes
 from lucid.core.tensor import Tensor
 from lucid.dtypes import check_numeric, python_dtype
 from lucid.errors import DTypeError, IndexOutOfBoundsError, OperandError, ShapeError, message
@@ -96,11 +97,6 @@ def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise ShapeError(message(name, "each axis once", f"axis={tuple(axis)}"))
     return axes
-
-
-def keep_axes(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
-    """Return a shape with some axes shortened to length 1, as `keepdims` leaves them."""
-    return tuple(1 if i in axes else n for i, n in enumerate(shape))
 
 
 def fold_axes(x: Tensor, axes: Sequence[int]) -> Tensor:

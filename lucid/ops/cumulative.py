@@ -10,12 +10,12 @@ import numpy as np
 from lucid.core.cotangent import conj, fit, spread
 from lucid.core.define import linear
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval, Op, Rule
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, axis_of, dtype_of
-from lucid.ops.direct import direct
 from lucid.ops.join import concat
 from lucid.ops.recurrence import ahead, recur, shift
 from lucid.ops.reduce import log_ratio

@@ -10,12 +10,12 @@ import numpy as np
 
 from lucid.core.define import linear
 from lucid.core.dispatch import PYTHON, read
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, aval, install
 from lucid.dtypes import python_dtype
 from lucid.errors import DTypeError, OperandError, message
 from lucid.ops.axes import as_tensor, dtype_of
-from lucid.ops.direct import direct
 
 __all__ = ["astype", "can_cast", "finfo", "iinfo", "isdtype", "result_type"]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.define import reduction
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS, Op, Rule
+from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.direct import direct
 from lucid.ops.reduce import sum_over, with_axes
 
 __all__ = ["max", "min"]

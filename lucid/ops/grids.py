@@ -11,13 +11,13 @@ import numpy as np
 from lucid.config import get_default_dtype
 from lucid.core.define import linear
 from lucid.core.dispatch import PYTHON
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import DTypeError, OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor
 from lucid.ops.creation import asarray, target_dtype
 from lucid.ops.datatypes import astype, finfo, result_type
-from lucid.ops.direct import direct
 from lucid.ops.shape import broadcast_to, lengths, reshape
 
 __all__ = ["arange", "eye", "linspace", "meshgrid", "tril", "triu"]

@@ -14,12 +14,12 @@ import numpy as np
 from lucid.core.cotangent import fit
 from lucid.core.define import align_batch, general, linear
 from lucid.core.dispatch import apply, explain
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, concrete, install, wrap
 from lucid.errors import IndexOutOfBoundsError, ShapeError, message
 from lucid.ops.axes import as_tensor, axis_of
-from lucid.ops.direct import direct
 from lucid.ops.keys import (
     FULL,
     advanced_key,

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from lucid.core.cotangent import conj
-from lucid.core.define import reduction
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
+from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, install
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.direct import direct
 from lucid.ops.reduce import count_of, mean_over, sum_over
 
 __all__ = ["std", "var"]

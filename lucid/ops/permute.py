@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from lucid.core.define import linear
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of, axis_of
-from lucid.ops.direct import direct
 from lucid.ops.shape import reshape
 
 __all__ = [

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
 from lucid.ops.axes import as_tensor, as_tensors, axes_of, fold_axes, keep_axes, known, slice_axis
-from lucid.ops.direct import direct
 from lucid.ops.extrema import equal_or_nan, require_entries, selecting
 from lucid.ops.index import take
 from lucid.ops.reduce import count_of

@@ -10,9 +10,9 @@ from lucid._lazy import scipy_linalg
 from lucid.core.cotangent import conj
 from lucid.core.define import general, linear, move_batch_first
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
-from lucid.ops.direct import direct
 
 __all__ = ["recur", "shift"]
 

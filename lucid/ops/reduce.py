@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from lucid.core.cotangent import conj
-from lucid.core.define import linear, reduction
+from lucid.core.define import linear
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
-from lucid.core.op import OPS, Aval, Rule
+from lucid.core.op import OPS
+from lucid.core.reductions import infer_reduced, reduction
 from lucid.core.tensor import Tensor, install
 from lucid.ops.axes import (
     as_tensor,
@@ -22,24 +24,12 @@ from lucid.ops.axes import (
     real_dtype,
     unfold_axes,
 )
-from lucid.ops.direct import direct
 
 __all__ = ["all", "any", "logsumexp", "mean", "prod", "sum"]
 
 
-def infer_reduced(impl: Rule) -> Rule:
-    """Infer the shape from the axes, and the dtype from the reduction of a single entry."""
-
-    def infer(x: Aval, axes: tuple[int, ...], keepdims: bool, *more: Any) -> Aval:
-        one = impl(np.ones((1,) * x.ndim, x.dtype), tuple(range(x.ndim)), False, *more)
-        kept = keep_axes(x.shape, axes)
-        shape = kept if keepdims else tuple(n for i, n in enumerate(kept) if i not in axes)
-        return Aval(shape, np.asarray(one).dtype)
-
-    return infer
-
-
 def count_of(x: Any, axes: tuple[int, ...]) -> int:
+    """Return how many entries are reduced to one."""
     shape = x.shape
     return math.prod(shape[i] for i in axes)
 

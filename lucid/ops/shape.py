@@ -11,12 +11,12 @@ import numpy as np
 
 from lucid.core.cotangent import unbroadcast
 from lucid.core.define import linear
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, install
 from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
-from lucid.ops.direct import direct
 
 __all__ = [
     "atleast_1d",

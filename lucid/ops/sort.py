@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lucid.core.cotangent import fit
-from lucid.core.define import general, reduction
+from lucid.core.define import general
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import Aval
+from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, install
 from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of, axis_of, slice_axis
-from lucid.ops.direct import direct
 from lucid.ops.index import along, coordinates, scatter_add
 from lucid.ops.rowwise import operands, rowwise
 from lucid.ops.shape import ravel, reshape

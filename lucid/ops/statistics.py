@@ -9,12 +9,12 @@ import numpy as np
 
 from lucid.core.cotangent import conj
 from lucid.core.dispatch import apply
+from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import ShapeError, message
 from lucid.ops.axes import as_tensor, as_tensors, axes_of, real_dtype
-from lucid.ops.direct import direct
 from lucid.ops.extrema import extremum, reduce_extremum, require_entries
 from lucid.ops.extrema import max as _max
 from lucid.ops.extrema import min as _min

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from lucid.config import get_default_dtype
-from lucid.core.define import elementwise, reduction
+from lucid.core.define import elementwise
 from lucid.core.dispatch import apply, lift
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
+from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, ShapeError, message
 from lucid.ops.axes import as_tensor, axes_of
