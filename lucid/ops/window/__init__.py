@@ -1,0 +1,1 @@
+"""Operations on windows that slide over the last axes: convolution, pooling, patches."""
