@@ -20,7 +20,7 @@ from lucid.ops.window.geometry import Ints, Pairs, counts, extent, frame, window
 
 __all__ = ["conv", "conv_weight"]
 
-CHUNK = 1 << 21  # bytes of columns made at a time: they should stay in the cache
+CHUNK = 1 << 20  # bytes of columns made at a time: they should stay in the cache
 WASTE = 1.4  # how many places may be computed for each that is needed
 
 

@@ -95,29 +95,23 @@ def _max_pool_impl(x: Any, window: Ints, strides: Ints, padding: Pairs, dilation
 def _places_impl(x: Any, window: Ints, strides: Ints, padding: Pairs, dilation: Ints) -> Any:
     rank = len(window)
     sizes = x.shape[x.ndim - rank :]
-    out = counts(sizes, window, strides, padding, (1,) * rank, dilation)
     framed = frame(x, padding, (1,) * rank, _lowest(x.dtype))
+    best = reduce_windows(np.maximum, framed, window, strides, dilation)
+    out = best.shape[x.ndim - rank :]
+    small = np.min_scalar_type(math.prod(window))
+    entry = np.full(best.shape, np.iinfo(small).max, small)
     nan = x.dtype.kind == "f" and x.size > 0 and bool(np.isnan(np.max(x)))
-    best: Any = None
-    entry: Any = None
     for number, k in enumerate(itertools.product(*map(range, window))):
         every = zip(k, out, strides, dilation, strict=True)
-        cut = tuple(
-            slice(i * d, i * d + (n - 1) * s + 1 if n else i * d, s) for i, n, s, d in every
-        )
+        cut = (slice(i * d, i * d + (n - 1) * s + 1 if n else 0, s) for i, n, s, d in every)
         part = framed[(..., *cut)]
-        if best is None:
-            best = part.copy()
-            small = np.uint8 if math.prod(window) < 256 else np.intp
-            first = _first(sizes, out, window, strides, padding, dilation)
-            entry = np.empty(best.shape, small)
-            entry[...] = first
-            continue
-        better = part > best
-        if nan:
-            better |= part != part
-        np.copyto(entry, number, where=better)
-        np.maximum(best, part, out=best)
+        other = (part != best).astype(small)
+        np.minimum(entry, np.negative(other, other) | small.type(number), out=entry)
+        if nan:  # the last NaN counts, as in PyTorch
+            np.copyto(entry, number, where=part != part)
+    # Where even padding is as great as the greatest entry, the first that is no padding counts.
+    first = _first(sizes, out, window, strides, padding, dilation).astype(small)
+    np.maximum(entry, first, out=entry)
     return _flat(entry, sizes, out, window, strides, padding, dilation)
 
 
