@@ -152,7 +152,7 @@ from lucid.transforms.stop import enable_grad, no_grad, stop_gradient
 
 import lucid.ops.numpy_api.protocols  # isort: skip  # what numpy.f(tensor) becomes
 import lucid.ops.update  # isort: skip  # x.at[...]
-import lucid.transforms.reverse  # isort: skip  # Tensor.backward
+import lucid.transforms.backward  # isort: skip  # Tensor.backward
 
 if _TYPE_CHECKING:
     from lucid import extend, fft, functional, linalg, nn, optim, random, special

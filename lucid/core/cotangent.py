@@ -19,6 +19,8 @@ __all__ = [
     "fit",
     "fit_raw",
     "guard",
+    "negative_raw",
+    "select_raw",
     "spread",
     "unbroadcast",
     "unbroadcast_mask",
@@ -26,6 +28,8 @@ __all__ = [
 ]
 
 _ndarray = np.ndarray
+_LARGE = 4096  # elements from which on passes over memory decide, and not calls
+_BITS = {np.dtype(np.float64): np.int64, np.dtype(np.float32): np.int32}
 
 
 def conj(x: Any) -> Any:
@@ -54,6 +58,25 @@ def fit_raw(ct: Any, like: Any) -> Any:
     if type(like) is _ndarray and ct.shape == like.shape and ct.dtype is like.dtype:
         return ct
     return fit(wrap(np.asarray(ct), None), wrap(like, None))._value
+
+
+def select_raw(mask: Any, ct: Any) -> Any:
+    """Return a plain cotangent where `mask` holds, and zero elsewhere, whatever it is there."""
+    bits = _BITS.get(ct.dtype)
+    if ct.size < _LARGE or bits is None or mask.shape != ct.shape:
+        return np.where(mask, ct, 0)
+    # NumPy's `where` branches at every element; all bits or none of them need no branch
+    kept = mask.astype(bits)
+    np.negative(kept, out=kept)
+    kept &= ct.view(bits)
+    return kept.view(ct.dtype)
+
+
+def negative_raw(ct: Any) -> Any:
+    """Return ``-ct`` of a plain cotangent; of one that repeats a number, as `sum`'s does, too."""
+    if ct.size < _LARGE or any(ct.strides):
+        return -ct
+    return np.broadcast_to(-ct[(0,) * ct.ndim], ct.shape)
 
 
 def cast(ct: Tensor, dtype: Any) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from lucid.core.cotangent import conj, fit, fit_raw, spread, unbroadcast_mask
+from lucid.core.cotangent import conj, fit, fit_raw, negative_raw, spread, unbroadcast_mask
 from lucid.core.dispatch import apply
 from lucid.core.fastpath import binary, nary, unary
 from lucid.core.op import OPS, Aval, Op, Rule
@@ -164,7 +164,7 @@ def _raw_vjp(partial: Partial, i: int, arity: int, real_valued: bool) -> Rule | 
     if partial is SAME:
         return lambda ct, ans, *args: fit_raw(ct, args[i])
     if partial is NEG:
-        return lambda ct, ans, *args: fit_raw(-ct, args[i])
+        return lambda ct, ans, *args: fit_raw(negative_raw(ct), args[i])
     p = cast("Rule", partial)
     if arity == 1:
 

@@ -17,7 +17,7 @@ from lucid.core.op import Op
 from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
 
-__all__ = ["binary", "direct", "nary", "operator", "reflected", "unary"]
+__all__ = ["binary", "direct", "nary", "operator", "reflected", "several", "unary"]
 
 _new = object.__new__
 _ndarray = np.ndarray
@@ -223,9 +223,68 @@ def binary(op: Op, fallback: Callable[..., Any] = bind) -> Callable[..., Any]:
 
 def nary(op: Op) -> Callable[..., Any]:
     """Return the public call of an operation with any number of operands and no parameters."""
+    run = several(op)
 
     def call(*operands: Any) -> Any:
-        return bind(op, operands)
+        return run(operands)
+
+    return call
+
+
+def several(op: Op) -> Callable[..., Any]:
+    """Return ``call(operands, params)``, which is `bind` with the common cases first.
+
+    It serves operations with any number of operands.
+    """
+    impl = op.impl
+    smooth = op.smooth and op.reversible  # otherwise `record` decides
+
+    def call(operands: tuple[Any, ...], params: tuple[Any, ...] = ()) -> Any:
+        frame: Any = None
+        tensors = False
+        values: list[Any] = []
+        entries: list[Any] = []
+        for x in operands:
+            kind = type(x)
+            if kind is Tensor:
+                tensors = True
+                value = x._value
+                note = x._note
+                if type(value) is not _ndarray:
+                    return bind(op, operands, params)
+                values.append(value)
+                if note is None:
+                    entries.append(x)
+                elif type(note) is Recorded and (frame is None or frame is note.frame):
+                    frame = note.frame
+                    entries.append(note)
+                else:
+                    return bind(op, operands, params)
+            elif kind is float or kind is int:
+                values.append(x)
+                entries.append(x)
+            else:
+                return bind(op, operands, params)
+        if not tensors or (
+            frame is not None
+            and not (smooth and frame.open and (frame.scoped or frame.level >= _enabled_from()))
+        ):
+            return bind(op, operands, params)
+        try:
+            result = impl(*values, *params)
+        except Exception as error:
+            raise explain(op, operands, error) from error
+        if type(result) is not _ndarray:
+            if op.multi:
+                return bind(op, operands, params)
+            result = _asarray(result)
+        t = _new(Tensor)
+        t._value = result
+        if frame is None or result.dtype.kind not in "fc":
+            t._note = None
+        else:
+            t._note = Recorded(frame, op, tuple(entries), params, result)
+        return t
 
     return call
 

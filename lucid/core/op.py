@@ -47,9 +47,9 @@ class Op:
             known to be zero; or None, when `vjp` does all of them at once or no rule exists.
         vjp: ``vjp(ct, needs, ans, operands, *params)``, a tuple of cotangents, of which only those
             with ``needs[i]`` are looked at.
-        raw: `vjps` for operands, result and cotangent that are plain arrays, where the rules are
-            made of infix operators alone; derived by `elementwise`, and written for few others. A
-            function that tells them until they are first needed.
+        raw: `vjps` for operands, result and cotangent that are plain arrays, or `vjp` in a tuple;
+            derived by `elementwise` where the rules are made of infix operators alone, and written
+            for some others. A function that tells them until they are first needed.
         batch: ``batch(size, batched, operands, *params)``, the result with the batch axis first;
             ``batched[i]`` tells whether operand i carries that axis first, and at least one does.
         record: ``record(frame, args, params)``, for an operation that reverse mode does not record

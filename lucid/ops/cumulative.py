@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.cotangent import conj, fit, spread
+from lucid.core.cotangent import conj, fit, fit_raw, spread
 from lucid.core.define import linear
 from lucid.core.dispatch import apply
 from lucid.core.fastpath import direct
@@ -125,6 +125,11 @@ _cumulative_sum = direct(
         transpose=lambda ct, x, axis, reverse, _=None: _cumulative_sum(ct, (axis, not reverse)),
         batch=lambda x, axis, *more: _cumulative_sum(x, (axis + 1, *more)),
     )
+)
+OPS["cumulative_sum"].raw = (
+    lambda ct, ans, x, axis, reverse, _=None: fit_raw(
+        _cumulative_sum_impl(ct, axis, not reverse), x
+    ),
 )
 
 

@@ -14,7 +14,7 @@ from lucid.core.op import OPS, Op, Rule
 from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, install
 from lucid.errors import ShapeError, message
-from lucid.ops.axes import as_tensor, axes_of
+from lucid.ops.axes import as_tensor, axes_of, keep_axes
 from lucid.ops.reduce import sum_over, with_axes
 
 __all__ = ["max", "min"]
@@ -127,8 +127,21 @@ def extremum(name: str, ufunc: np.ufunc, chosen: Callable[[Tensor, Tensor], Tens
     )
 
 
+def _extremum_raw(ct: Any, ans: Any, x: Any, axes: Any, keepdims: bool) -> Any:
+    if not keepdims and ans.ndim:
+        kept = keep_axes(x.shape, axes)
+        ct, ans = ct.reshape(kept), ans.reshape(kept)
+    where = x == ans
+    count = np.add.reduce(where, axes, x.dtype, keepdims=True)
+    if not count.all():
+        where |= x != x
+        count = np.add.reduce(where, axes, x.dtype, keepdims=True)
+    return np.where(where, ct / count, 0)
+
+
 _max = direct(extremum("max", np.maximum, equal_or_nan))
 _min = direct(extremum("min", np.minimum, equal_or_nan))
+OPS["max"].raw = OPS["min"].raw = (_extremum_raw,)
 
 
 install(

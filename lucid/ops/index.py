@@ -14,7 +14,7 @@ import numpy as np
 from lucid.core.cotangent import fit
 from lucid.core.define import align_batch, general, linear
 from lucid.core.dispatch import apply, explain
-from lucid.core.fastpath import direct
+from lucid.core.fastpath import direct, several
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, concrete, install, wrap
@@ -63,6 +63,12 @@ def getitem(x: Tensor, key: Any, /) -> Tensor:
     return _gather_key(as_tensor("getitem", x, view=True), key)
 
 
+def _getitem_raw(ct: Any, ans: Any, x: Any, key: tuple[Any, ...]) -> Any:
+    out = np.zeros(x.shape, ct.dtype)
+    out[numpy_key(key)] = ct
+    return out
+
+
 _getitem = direct(
     linear(
         "getitem",
@@ -73,6 +79,7 @@ _getitem = direct(
         selects=True,
     )
 )
+OPS["getitem"].raw = (_getitem_raw,)
 
 
 def _place_impl(x: Any, shape: tuple[int, ...], key: tuple[Any, ...]) -> Any:
@@ -103,7 +110,7 @@ def _gather_key(x: Tensor, key: Any) -> Tensor:
     split = split_key(x.shape, key)
     if not split.trivial:
         x = _getitem(x, (split.basic,))
-    return apply(_gather, (x, *split.indices), split.params)
+    return _gather_call((x, *split.indices), split.params)
 
 
 def _plain(entries: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -169,6 +176,18 @@ def _gather_vjp(ct: Tensor, ans: Tensor, x: Tensor, *rest: Any) -> Tensor:
     return fit(scatter_add(ct, indices, (x.shape, axes, at, unique)), x)
 
 
+def _gather_raw(ct: Any, ans: Any, x: Any, *rest: Any) -> Any:
+    *indices, axes, at, unique = rest
+    if x.ndim == 1:  # the indices were checked when they gathered
+        out = np.zeros(x.shape, ct.dtype)
+        if unique:
+            out[indices[0]] = ct
+        else:
+            np.add.at(out, indices[0], ct)
+        return out
+    return OPS["scatter_add"].impl(ct, *indices, x.shape, axes, at, unique)
+
+
 def scatter_add(x: Tensor, indices: Sequence[Any], params: tuple[Any, ...]) -> Tensor:
     """Apply the adjoint of `gather`."""
     return apply(OPS["scatter_add"], (x, *indices), params)
@@ -199,6 +218,8 @@ _gather = general(
     live=_gather_live,
     masks=_gather_masks,
 )
+_gather.raw = (_gather_raw,)
+_gather_call = several(_gather)
 
 
 # -- along one axis --------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.cotangent import fit, spread, zeros_like
+from lucid.core.cotangent import fit, fit_raw, spread, zeros_like
 from lucid.core.define import general, move_batch_first
 from lucid.core.dispatch import apply, bind
+from lucid.core.fastpath import several
 from lucid.core.methods import ArrayLike
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor, install
@@ -78,7 +79,7 @@ def concat(arrays: Sequence[ArrayLike], /, axis: int | None = 0) -> Tensor:
     if len(rest) > 1 or len({len(s) for s in shapes}) > 1:
         want = f"arrays whose shapes agree except at axis {a}"
         raise ShapeError(message("concat", want, " and ".join(map(str, shapes))))
-    return bind(_concat, tuple(found), (a,))
+    return _concat_call(tuple(found), (a,))
 
 
 concatenate = concat
@@ -109,6 +110,16 @@ def _concat_vjp(ct: Tensor, needs: Any, ans: Tensor, args: Any, axis: int) -> An
     )
 
 
+def _concat_raw(ct: Any, needs: Any, ans: Any, arrays: Any, axis: int) -> Any:
+    parts: list[Any] = []
+    before, start = (slice(None),) * axis, 0
+    for x, need in zip(arrays, needs, strict=True):
+        stop = start + x.shape[axis]
+        parts.append(fit_raw(ct[(*before, slice(start, stop))], x) if need else None)
+        start = stop
+    return parts
+
+
 _concat = general(
     "concat",
     lambda *args: np.concatenate(args[:-1], axis=args[-1]),
@@ -120,6 +131,8 @@ _concat = general(
     ),
     live=lambda mask, i, ans, args, axis: _part(mask, i, args, axis),
 )
+_concat.raw = (_concat_raw,)
+_concat_call = several(_concat)
 
 
 # -- stack -----------------------------------------------------------------------------------------

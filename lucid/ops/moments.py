@@ -14,7 +14,7 @@ from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.reductions import reduction
 from lucid.core.tensor import Tensor, install
-from lucid.ops.axes import as_tensor, axes_of
+from lucid.ops.axes import as_tensor, axes_of, keep_axes
 from lucid.ops.reduce import count_of, mean_over, sum_over
 
 __all__ = ["std", "var"]
@@ -87,7 +87,18 @@ def _var_jvp(ans: Tensor, t: Tensor, x: Tensor, axes: Any, keepdims: Any, correc
     return _along(d, t, axes, keepdims) * (2.0 * weight)
 
 
+def _var_raw(ct: Any, ans: Any, x: Any, axes: Any, keepdims: bool, correction: float) -> Any:
+    n = count_of(x, axes)
+    free = _freedom(n, correction)
+    d = x - np.add.reduce(x, axes, keepdims=True) / n
+    if ct.ndim and not keepdims:
+        ct = ct.reshape(keep_axes(x.shape, axes))
+    d *= ct * (2.0 / free if free else math.inf)
+    return d
+
+
 _var = direct(reduction("var", _var_impl, vjp=_var_vjp, jvp=_var_jvp))
+OPS["var"].raw = (_var_raw,)
 
 
 def std(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
-from lucid.core.cotangent import fit, spread
+from lucid.core.cotangent import fit, fit_raw, spread
 from lucid.core.op import Rule
 
 __all__ = ["BELOW", "rules"]
@@ -22,6 +22,7 @@ def rules(
     jvp: Rule,
     vjps: Sequence[Rule | None],
     masks: Rule | None = None,
+    raw: Sequence[Rule | None] | None = None,
 ) -> None:
     """Give a function that `elementwise` made rules of its own.
 
@@ -32,20 +33,22 @@ def rules(
         vjps: one ``vjp(ct, ans, *operands)`` per operand, of the result's shape; it may return
             None, and be None, where the derivative is known to be zero.
         masks: as in `lucid.core.op.Op`.
+        raw: `vjps` on plain arrays.
     """
 
     def push(ans: Any, tangents: Sequence[Any], operands: Sequence[Any]) -> Any:
         tangent = jvp(ans, tangents, operands)
         return None if tangent is None else spread(tangent, ans)
 
-    def fitted(i: int, rule: Rule) -> Rule:
+    def fitted(i: int, rule: Rule | None, to: Rule) -> Rule | None:
         def pull(ct: Any, ans: Any, *operands: Any) -> Any:
-            pulled = rule(ct, ans, *operands)
-            return None if pulled is None else fit(pulled, operands[i])
+            pulled = cast("Rule", rule)(ct, ans, *operands)
+            return None if pulled is None else to(pulled, operands[i])
 
-        return pull
+        return None if rule is None else pull
 
     op = function.op  # type: ignore[attr-defined]
     op.jvp = push
-    op.vjps = tuple(None if rule is None else fitted(i, rule) for i, rule in enumerate(vjps))
+    op.vjps = tuple(fitted(i, rule, fit) for i, rule in enumerate(vjps))
+    op.raw = None if raw is None else tuple(fitted(i, r, fit_raw) for i, r in enumerate(raw))
     op.masks = masks

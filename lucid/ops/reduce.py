@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.cotangent import conj
+from lucid.core.cotangent import conj, fit_raw
 from lucid.core.define import linear
 from lucid.core.dispatch import apply
 from lucid.core.fastpath import direct
 from lucid.core.methods import ArrayLike, Axis
 from lucid.core.op import OPS
 from lucid.core.reductions import infer_reduced, reduction
-from lucid.core.tensor import Tensor, install
+from lucid.core.tensor import Tensor, install, wrap
 from lucid.ops.axes import (
     as_tensor,
     axes_of,
@@ -208,6 +208,20 @@ def _others(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     return unfold_axes(before * after, axes, x.shape)
 
 
+def _prod_raw(ct: Any, ans: Any, x: Any, axes: Any, keepdims: bool, _: Any = None) -> Any:
+    """Divide by each entry, if no product of entries can come near the limits of the dtype."""
+    if not keepdims and ans.ndim:
+        kept = keep_axes(x.shape, axes)
+        ct, ans = ct.reshape(kept), ans.reshape(kept)
+    if x.size and x.dtype.kind == "f" and ans.dtype == x.dtype:
+        low, high = np.minimum.reduce(x, None), np.maximum.reduce(x, None)
+        if low > 0:
+            room = -math.log(np.finfo(x.dtype).tiny) / count_of(x, axes)
+            if math.log(low) > -room and math.log(high) < room:
+                return ct * ans / x
+    return fit_raw(ct * _others(wrap(x, None), axes)._value.conj(), x)
+
+
 _prod = direct(
     reduction(
         "prod",
@@ -220,6 +234,7 @@ _prod = direct(
         ),
     )
 )
+OPS["prod"].raw = (_prod_raw,)
 
 
 # -- truth -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.cotangent import unbroadcast_mask
+from lucid.core.cotangent import select_raw, unbroadcast_mask
 from lucid.core.define import elementwise
 from lucid.core.dispatch import apply
 from lucid.core.methods import ArrayLike
@@ -90,6 +90,11 @@ rules(
         lambda ct, ans, condition, x1, x2: _where(condition, 0, ct),
     ),
     masks=_where_masks,
+    raw=(
+        None,
+        lambda ct, ans, condition, x1, x2: select_raw(condition, ct),
+        lambda ct, ans, condition, x1, x2: select_raw(~condition, ct),
+    ),
 )
 
 
@@ -206,6 +211,12 @@ def _contest(function: Callable[..., Any], wins: Wins) -> None:
     def share(ct: Any, mine: Any, other: Any) -> Any:
         return _where(wins(mine, other), ct, _where(wins(other, mine), 0, 0.5 * ct))
 
+    def share_raw(ct: Any, mine: Any, other: Any) -> Any:
+        won, lost = wins(mine, other), wins(other, mine)
+        if np.count_nonzero(won) + np.count_nonzero(lost) == won.size:
+            return select_raw(won, ct)
+        return np.where(won, ct, np.where(lost, 0, 0.5 * ct))
+
     def masks(i: int, ans: Any, operands: Sequence[Any]) -> Any:
         mine, other = operands[i], operands[1 - i]
         return unbroadcast_mask(~wins(other, mine), mine.shape)
@@ -218,13 +229,17 @@ def _contest(function: Callable[..., Any], wins: Wins) -> None:
             lambda ct, ans, x1, x2: share(ct, x2, x1),
         ),
         masks=masks,
+        raw=(
+            lambda ct, ans, x1, x2: share_raw(ct, x1, x2),
+            lambda ct, ans, x1, x2: share_raw(ct, x2, x1),
+        ),
     )
 
 
 _contest(maximum, lambda a, b: a > b)
 _contest(minimum, lambda a, b: a < b)
-_contest(fmax, lambda a, b: (a > b) | (isnan(b) & ~isnan(a)))
-_contest(fmin, lambda a, b: (a < b) | (isnan(b) & ~isnan(a)))
+_contest(fmax, lambda a, b: (a > b) | ((b != b) & (a == a)))
+_contest(fmin, lambda a, b: (a < b) | ((b != b) & (a == a)))
 
 
 # -- clip and nan_to_num ---------------------------------------------------------------------------
@@ -303,6 +318,10 @@ def _limit(function: Callable[..., Any], limited: Wins) -> None:
             lambda ct, ans, x, limit: _where(limited(x, limit), ct, 0),
         ),
         masks=masks,
+        raw=(
+            lambda ct, ans, x, limit: select_raw(~limited(x, limit), ct),
+            lambda ct, ans, x, limit: select_raw(limited(x, limit), ct),
+        ),
     )
 
 

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from lucid.core.cotangent import fit, guard
-from lucid.core.frames import ABSENT, MANY, Frame, Recorded, RecordFrame
+from lucid.core.cotangent import guard
+from lucid.core.frames import ABSENT, MANY, Recorded, RecordFrame
 from lucid.core.op import Op, Rule
-from lucid.core.tensor import Tensor, install, lower, strip, wrap
-from lucid.errors import DTypeError, NotDifferentiableError, ShapeError, message, no_rule
+from lucid.core.tensor import Tensor, strip, wrap
+from lucid.errors import no_rule
 
 __all__ = ["pullback", "pushforward", "records"]
 
@@ -85,7 +85,9 @@ def _pull_all(
     masks: dict[Recorded, Mask] = {}
     for node, ct in seeds:
         _add(cts, masks, node, strip(ct), None)
-    for node in records(frame, list(cts)):
+    nodes = records(frame, list(cts))
+    masked: bool | None = None  # whether a mask can make a difference; not asked yet
+    for node in nodes:
         ct = cts.pop(node, None)
         if ct is None:
             continue
@@ -99,22 +101,21 @@ def _pull_all(
                 if mask is not None:
                     masks.setdefault(node.first, {})[node.params[0]] = mask
             continue
+        if masked is None and op.masks is not None:
+            masked = any(n.op is not None and n.op.singular for n in nodes)
         raw: Any = op.raw
         if raw is not None and type(raw) is not tuple:
             raw = op.raw_rules()
-        if (
-            raw is not None
-            and op.masks is None
-            and not masks
-            and type(node.ans) is _ndarray
-            and type(ct) is not Tensor
-            and _pull_raw(raw, node, ct, cts)
-        ):
-            continue
+        if raw is not None and type(node.ans) is _ndarray and type(ct) is not Tensor:
+            if masked and (masks or op.masks is not None):
+                if _pull_many(raw, node, ct, cts, masks):
+                    continue
+            elif _pull_raw(raw, node, ct, cts):
+                continue
         mask = masks.pop(node, None) if masks else None
         if op.multi and mask is not None:
             mask = _either(mask, cast("dict[int, Any]", ct))
-        _pull_one(frame, node, ct, mask, cts, masks)
+        _pull_one(frame, node, ct, mask, cts, masks if masked else None)
 
 
 def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded, Any]) -> bool:
@@ -135,8 +136,8 @@ def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded,
             pulled = rule(ct, ans, value, *params) if params else rule(ct, ans, value)
             cts[x] = cts[x] + pulled if x in cts else pulled
         return True
-    if x is MANY or node.params:
-        return False
+    if x is MANY or node.params or len(rules) != 2:
+        return _pull_many(rules, node, ct, cts, None)
     x_recorded = type(x) is Recorded
     y_recorded = type(y) is Recorded
     v1 = x.ans if x_recorded else _plain(x)
@@ -154,6 +155,45 @@ def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded,
     return True
 
 
+def _pull_many(
+    rules: Sequence[Any],
+    node: Recorded,
+    ct: Any,
+    cts: dict[Recorded, Any],
+    masks: dict[Recorded, Mask] | None,
+) -> bool:
+    """Do what `_pull_raw` does for any number of operands, with parameters and masks."""
+    entries, params, ans = node.entries, node.params, node.ans
+    values: list[Any] = []
+    for e in entries:
+        recorded = type(e) is Recorded
+        value = e.ans if recorded else _plain(e)
+        if type(value) is Tensor or (recorded and type(value) is not _ndarray):
+            return False
+        values.append(value)
+    op = cast("Op", node.op)
+    if op.vjps is None:
+        needs = tuple([type(e) is Recorded for e in entries])
+        results = rules[0](ct, needs, ans, values, *params)
+    else:
+        results = [
+            rule(ct, ans, *values, *params) if rule is not None and type(e) is Recorded else None
+            for e, rule in zip(entries, rules, strict=False)
+        ]
+    mask = masks.pop(node, None) if masks else None
+    for i, pulled in enumerate(results):
+        e = entries[i]
+        if pulled is None or type(e) is not Recorded:
+            continue
+        live = None
+        if masks is not None and (mask is not None or op.masks is not None):
+            live = _flow(op, mask, i, ans, values, params)
+            if live is not None and i in op.singular:
+                pulled = strip(guard(_below(pulled), live))
+        _add(cts, masks, e, pulled, live)
+    return True
+
+
 def _plain(x: Any) -> Any:
     """An operand that this frame does not watch: an array or number, unless something else does."""
     return x._value if type(x) is Tensor and x._note is None else x
@@ -165,9 +205,12 @@ def _pull_one(
     ct: Any,
     mask: Mask,
     cts: dict[Recorded, Any],
-    masks: dict[Recorded, Mask],
+    masks: dict[Recorded, Mask] | None,
 ) -> None:
-    """Apply the rule of one record and add what it gives to its operands' cotangents."""
+    """Apply the rule of one record and add what it gives to its operands' cotangents.
+
+    `masks` is None where no older record could make use of one.
+    """
     op = node.op
     assert op is not None
     params = node.params
@@ -196,7 +239,7 @@ def _pull_one(
         if pulled is None:
             continue
         live = None
-        if mask is not None or op.masks is not None:
+        if masks is not None and (mask is not None or op.masks is not None):
             live = _flow(op, mask, i, ans, operands, params)
             if live is not None and (i in op.singular):
                 pulled = guard(pulled, live)
@@ -221,14 +264,19 @@ def _flow(op: Op, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> M
     """Return which entries of operand i's cotangent can be live, as a function; None: all."""
     carries = mask is not None and op.live is not None
 
+    def call(rule: Rule | None, *masks: Tensor) -> Tensor:
+        values = [_below(x) if type(x) is _ndarray else x for x in operands]
+        whole = _below(ans) if type(ans) is _ndarray else ans
+        return cast("Rule", rule)(*masks, i, whole, values, *params)
+
     def carried() -> Tensor:
-        return cast("Rule", op.live)(cast("Rule", mask)(), i, ans, operands, *params)
+        return call(op.live, cast("Rule", mask)())
 
     if op.masks is None:
         return carried if carries else None
 
     def selected() -> Tensor:
-        own = cast("Rule", op.masks)(i, ans, operands, *params)
+        own = call(op.masks)
         return own & carried() if carries else own
 
     return selected
@@ -236,7 +284,7 @@ def _flow(op: Op, mask: Mask, i: int, ans: Any, operands: Any, params: Any) -> M
 
 def _add(
     cts: dict[Recorded, Any],
-    masks: dict[Recorded, Mask],
+    masks: dict[Recorded, Mask] | None,
     node: Recorded,
     ct: Any,
     mask: Mask,
@@ -245,7 +293,7 @@ def _add(
     have = cts.get(node)
     if have is None:
         cts[node] = ct
-        if mask is not None:
+        if mask is not None and masks is not None:
             masks[node] = mask
         return
     cts[node] = have + ct
@@ -277,118 +325,3 @@ def pushforward(
             ans = node.ans if op.multi else _below(node.ans)
             tangents[node] = op.jvp(ans, pushed, operands, *node.params)
     return tangents
-
-
-# -- the ambient tape ------------------------------------------------------------------------------
-
-
-def backward(self: Tensor, gradient: Any = None) -> None:  # noqa: D417 - a method
-    """Add the derivative of this Tensor to the `.grad` of every leaf it was computed from.
-
-    Args:
-        gradient: the cotangent of this Tensor, of its shape; by default 1, for a 0-d Tensor or
-            one with a single element.
-
-    Raises:
-        NotDifferentiableError: if nothing was recorded, or a transformation watches this Tensor
-            more closely than the tape of a leaf does.
-        ShapeError: if this Tensor has several elements and no `gradient` is given, or the
-            gradient has another shape.
-        DTypeError: if the gradient of a real Tensor is complex.
-
-    Example:
-        >>> import lucid
-        >>> x = lucid.Tensor(3.0, requires_grad=True)
-        >>> (x * x).backward()
-        >>> x.grad
-        Tensor(6.)
-    """
-    note = self._note
-    _check_backward(self)
-    assert isinstance(note, Recorded)
-    seed = _seed(self, gradient)
-    reached = [*pullback(note.frame, [(note, fit(seed, lower(self)))]).items()]
-    for leaf, ct in reached + _outer_tapes(self, note, seed):
-        cell = leaf.cell
-        assert cell is not None
-        with cell.lock:
-            cell.grad = ct if cell.grad is None else cell.grad + ct
-
-
-def _seed(self: Tensor, gradient: Any) -> Tensor:
-    if gradient is None:
-        if self.size != 1:
-            hint = "reduce it with .sum() or .mean(), or pass gradient="
-            raise ShapeError(message("backward", "a scalar", f"shape {self.shape}", hint))
-        return wrap(np.ones(self.shape, self.dtype), None)
-    seed = Tensor(gradient)
-    if seed.shape != self.shape:
-        got = f"shape {seed.shape}"
-        raise ShapeError(message("backward", f"a gradient of shape {self.shape}", got))
-    if seed.dtype.kind == "c" and self.dtype.kind != "c":
-        raise DTypeError(message("backward", f"a real gradient for {self.dtype}", str(seed.dtype)))
-    return seed
-
-
-def _outer_tapes(self: Tensor, note: Recorded, seed: Tensor) -> list[tuple[Recorded, Tensor]]:
-    """Return the cotangents of leaves that the tapes around this body's watch, if any does.
-
-    A leaf that this body's tape watches too (a Parameter is read on every tape) has its cotangent
-    already. Past a transformation in between, the others have none that could be stored.
-    """
-    reached: list[tuple[Recorded, Tensor]] = []
-    done: set[Recorded] | None = None
-    pending: list[tuple[Any, Frame | None]] = [(self._value, None)]
-    while pending:
-        t, between = pending.pop()
-        if not isinstance(t, Tensor) or t._note is None:
-            continue
-        outer: Any = t._note
-        if outer.frame.scoped:
-            between = outer.frame
-            pending += [(source, between) for source in between.sources(outer)]
-        else:
-            done = _shadows(note) if done is None else done
-            missing = [r for r in records(outer.frame, [outer]) if r.is_leaf and r not in done]
-            if missing and between is not None:
-                hint = "use lucid.grad for both derivatives, or .detach() the outer Tensor"
-                got = f"one that, under {between.describe()}, also comes from a leaf made outside"
-                want = "a Tensor computed from leaves of this body"
-                raise NotDifferentiableError(message("backward", want, got, hint))
-            if missing:
-                pulled = pullback(outer.frame, [(outer, fit(seed, lower(t)))])
-                reached += [(r, pulled[r]) for r in missing if r in pulled]
-                done.update(missing)
-        pending.append((t._value, between))
-    return reached
-
-
-def _shadows(note: Recorded) -> set[Recorded]:
-    """Return the leaves on other tapes of the cells whose leaves this record comes from."""
-    found: set[Recorded] = set()
-    for leaf in records(note.frame, [note]):
-        t = leaf.ans if leaf.is_leaf else None
-        while isinstance(t, Tensor):
-            mark: Any = t._note
-            own = isinstance(mark, Recorded) and mark.is_leaf and not mark.frame.scoped
-            if own and mark.cell is leaf.cell:
-                found.add(mark)
-            t = t._value
-    return found
-
-
-def _check_backward(self: Tensor) -> None:
-    note = self._note
-    if note is not None and not note.frame.open:
-        note.frame.check_open("backward")
-    if note is not None and note.frame.scoped and self.requires_grad:
-        hint = "use lucid.grad for both derivatives, or read the leaf inside the function"
-        got = f"one that {note.frame.describe()} watches too"
-        raise NotDifferentiableError(message("backward", "a Tensor of this body's tape", got, hint))
-    if note is None or not isinstance(note, Recorded) or note.frame.scoped:
-        hint = "create an input with requires_grad=True, and leave lucid.no_grad()"
-        got = "one without history"
-        raise NotDifferentiableError(message("backward", "a recorded Tensor", got, hint))
-
-
-install({"backward": backward})
