@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lucid.core.dispatch import bind, bind_operator, explain
-from lucid.core.frames import ABSENT, Recorded, next_seq, silenced
+from lucid.core.frames import ABSENT, MANY, Recorded, next_seq, silenced
 from lucid.core.op import Op
 from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
@@ -282,8 +282,19 @@ def several(op: Op) -> Callable[..., Any]:
         t._value = result
         if frame is None or result.dtype.kind not in "fc":
             t._note = None
-        else:
+            return t
+        if len(entries) < 3:
             t._note = Recorded(frame, op, tuple(entries), params, result)
+            return t
+        new = _new(Recorded)
+        new.frame = frame
+        new.op = op
+        new.first = MANY
+        new.second = tuple(entries)
+        new.params = params
+        new.ans = result
+        new.seq = next_seq()
+        t._note = new
         return t
 
     return call

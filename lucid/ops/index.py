@@ -107,6 +107,8 @@ def _gather_key(x: Tensor, key: Any) -> Tensor:
             return wrap(np.asarray(value[plain]), None)
         except IndexError as error:
             raise explain(_gather, (x,), error) from error
+    if type(key) is Tensor and type(key._value) is np.ndarray and key.dtype.kind in "iu" and x.ndim:
+        return _gather_call((x, key), ((0,), 0, key._value.size <= 1))  # the most frequent one
     split = split_key(x.shape, key)
     if not split.trivial:
         x = _getitem(x, (split.basic,))
@@ -135,7 +137,9 @@ def _plain(entries: tuple[Any, ...]) -> tuple[Any, ...] | None:
 def _gather_impl(x: Any, *rest: Any) -> Any:
     *indices, axes, at, _ = rest
     if len(axes) == 1:
-        out = np.take(x, np.asarray(indices[0], np.intp), axes[0])
+        out = x.take(np.asarray(indices[0], np.intp), axes[0])
+        if axes[0] == at:
+            return out
     else:
         out = x[advanced_key(x.ndim, axes, indices)]
     if (have := natural(axes)) == at:

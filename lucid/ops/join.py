@@ -75,8 +75,9 @@ def concat(arrays: Sequence[ArrayLike], /, axis: int | None = 0) -> Tensor:
         found, axis = [ravel(x) for x in found], 0
     shapes = [np.shape(x) if not isinstance(x, Tensor) else x.shape for x in found]
     a = axis_of("concat", axis, len(shapes[0]))
-    rest = {(*s[:a], *s[a + 1 :]) for s in shapes}
-    if len(rest) > 1 or len({len(s) for s in shapes}) > 1:
+    front, back = shapes[0][:a], shapes[0][a + 1 :]
+    ndim = len(shapes[0])
+    if any(len(s) != ndim or s[:a] != front or s[a + 1 :] != back for s in shapes):
         want = f"arrays whose shapes agree except at axis {a}"
         raise ShapeError(message("concat", want, " and ".join(map(str, shapes))))
     return _concat_call(tuple(found), (a,))

@@ -171,7 +171,13 @@ def _pull_many(
         if type(value) is Tensor or (recorded and type(value) is not _ndarray):
             return False
         values.append(value)
-    op = cast("Op", node.op)
+    op: Any = node.op
+    if masks is None and op.vjps is not None:
+        for e, rule in zip(entries, rules, strict=False):
+            if rule is not None and type(e) is Recorded:
+                pulled = rule(ct, ans, *values, *params)
+                cts[e] = cts[e] + pulled if e in cts else pulled
+        return True
     if op.vjps is None:
         needs = tuple([type(e) is Recorded for e in entries])
         results = rules[0](ct, needs, ans, values, *params)
