@@ -168,6 +168,9 @@ np.histogram(t, bins=[0.0, 1.0, 3.4], weights=t, density=True)
 np.histogram(x, bins=3, range=(-1.0, 1.5))
 np.histogram(x, bins="sturges")  # no vmap
 np.histogram_bin_edges(x, 4)
+np.histogram2d(x.ravel(), y.ravel(), bins=4)  # no vmap
+np.histogram2d(x.ravel(), y.ravel(), bins=[3, [-2.0, 0.0, 1.5]], weights=p.ravel(), density=True)
+np.histogram2d(v, w, bins=np.array([0.0, 0.5, 1.0]), range=((0.0, 1.0), (0.0, 1.0)))
 np.digitize(x, [0.1, 0.5])
 np.digitize(x, t[::-1], right=True)  # no vmap
 np.trapezoid(x, dx=0.5)
@@ -387,6 +390,10 @@ np.polyint(v, 2, k=[1.0, 2.0])
 np.polyfit(t, np.cos(t), 2)
 np.polyfit(t, np.cos(t), 1, w=t)
 np.poly(v)
+np.roots(v)  # no vmap
+np.roots(np.concatenate([t, v]))  # no vmap
+np.polydiv(np.concatenate([t, v]), v)  # no vmap
+np.polydiv(v, np.concatenate([t, v]))  # no vmap
 np.linspace(s, v, 4)
 np.linspace(s, v, 4, endpoint=False, retstep=True, axis=1)
 np.logspace(s, v, 4, base=2.0)

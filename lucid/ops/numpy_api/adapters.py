@@ -3,6 +3,7 @@
 from lucid.ops.numpy_api import (
     choosing,
     elementwise,
+    histograms,
     linear,
     polynomials,
     reducing,
@@ -19,6 +20,7 @@ __all__ = [
     "choosing",
     "elementwise",
     "from_initial",
+    "histograms",
     "linear",
     "polynomials",
     "reducing",

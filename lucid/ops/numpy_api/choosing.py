@@ -16,13 +16,10 @@ from lucid.ops import (
     creation,
     datatypes,
     extrema,
-    grids,
     index,
     join,
     permute,
     reduce,
-    samples,
-    segment,
     select,
     sets,
     shape,
@@ -257,44 +254,6 @@ def _np_digitize(x: Any, bins: Any, right: bool = False) -> Tensor:
     if edges.size < 2 or bool(edges[0] <= edges[-1]):
         return sort.searchsorted(edges, tensor(x), side=side)
     return edges.size - sort.searchsorted(permute.flip(edges), tensor(x), side=side)
-
-
-# -- histograms ------------------------------------------------------------------------------------
-
-
-@covers(np.histogram_bin_edges)
-def _np_histogram_bin_edges(
-    a: Any, bins: Any = 10, range: Any = None, weights: Any = None
-) -> Tensor:
-    if isinstance(bins, str):
-        plain_edges = np.histogram_bin_edges(concrete(tensor(a), "np.histogram"), bins, range)
-        bins = plain_edges.size - 1
-    if not isinstance(bins, int | np.integer):
-        return tensor(bins)
-    x = flat(a)
-    if range is None:
-        low, high = (_min(x), _max(x)) if x.size else tensors((0.0, 1.0))
-    else:
-        low, high = tensors(range)
-    same = low == high
-    low, high = (select.where(same, v + d, v) for v, d in ((low, -0.5), (high, 0.5)))
-    return grids.linspace(low, high, int(bins) + 1)
-
-
-@covers(np.histogram)
-def _np_histogram(
-    a: Any, bins: Any = 10, range: Any = None, density: Any = None, weights: Any = None
-) -> tuple[Tensor, Tensor]:
-    edges = _np_histogram_bin_edges(a, bins, range)
-    x, count = flat(a), edges.size - 1
-    places = sort.searchsorted(edges, x, side="right") - 1
-    places = select.where(x == edges[-1], count - 1, places)
-    places = select.where((places < 0) | (places >= count), count, places)  # outside
-    weights = None if weights is None else flat(weights)
-    counts = segment.bincount(places, weights, length=count + 1)[:count]
-    if density:
-        counts = counts / samples.diff(edges) / reduce.sum(counts)
-    return counts, edges
 
 
 # -- one slice after the other ---------------------------------------------------------------------

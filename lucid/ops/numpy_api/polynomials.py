@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.tensor import Tensor
-from lucid.errors import OperandError, message
+from lucid.core.tensor import Tensor, concrete
+from lucid.errors import OperandError, ShapeError, message
 from lucid.ops import (
     arithmetic,
     arrange,
@@ -79,6 +79,43 @@ def _np_poly(seq_of_zeros: Any) -> Tensor:
 
 def _pad(x: Tensor, before: int, after: int) -> Tensor:
     return arrange.pad(x, ((before, after),))
+
+
+@covers(np.roots)
+def _np_roots(p: Any) -> Tensor:
+    """Return the eigenvalues of the companion matrix: always complex, the zeros last."""
+    x = tensor(p)
+    if x.ndim > 1:
+        raise ShapeError(message("np.roots", "a vector of coefficients", f"shape {x.shape}"))
+    x = flat(x if x.dtype.kind in "fc" else x.astype(np.float64))
+    found = np.flatnonzero(concrete(x, "np.roots"))
+    first = int(found[0]) if found.size else x.size
+    if first and x._note is not None:  # it has a derivative, by a root that comes from infinity
+        want = "a leading coefficient other than 0 where it is differentiated"
+        raise OperandError(message("np.roots", want, "0", f"leave it out, with p[{first}:]"))
+    x = x[first:]
+    if x.size < 2:
+        return creation.zeros(0, dtype=np.result_type(x.dtype, np.complex64))
+    shifted = grids.eye(x.size - 2, x.size - 1, dtype=x.dtype)
+    values = spectral.eigvals(join.concat([(-x[1:] / x[0]).reshape((1, -1)), shifted]))
+    return values[np.argsort(concrete(values, "np.roots") == 0, kind="stable")]
+
+
+@covers(np.polydiv)
+def _np_polydiv(u: Any, v: Any) -> tuple[Tensor, Tensor]:
+    rest, divisor = flat(u), flat(v)
+    dtype = np.result_type(rest.dtype, divisor.dtype, np.float16)
+    rest, divisor = rest.astype(dtype), divisor.astype(dtype)
+    steps, scale = rest.size - divisor.size + 1, 1.0 / divisor[0]
+    parts: list[Tensor] = []
+    for k in range(steps):
+        parts.append(scale * rest[k])
+        rest = rest - parts[k] * _pad(divisor, k, steps - 1 - k)
+    quotient = join.stack(parts) if parts else creation.zeros(1, dtype=dtype)
+    # as NumPy, which leaves out what is nearly 0 at the beginning
+    small = np.isclose(concrete(rest, "np.polydiv"), 0, rtol=1e-14)
+    start = int(np.argmin(small)) if not small.all() else rest.size - 1
+    return quotient, rest[start:]
 
 
 @covers(np.polyder)
