@@ -11,6 +11,7 @@ __all__ = [
     "ConcretizationError",
     "DTypeError",
     "DetachedArrayError",
+    "GraphError",
     "ImmutableTensorError",
     "IndexOutOfBoundsError",
     "KeyReusedError",
@@ -97,6 +98,10 @@ class StateDictError(LucidError, ValueError):
 
 class KeyReusedError(LucidError, ValueError):
     """A random key was used a second time, which would give the same numbers again."""
+
+
+class GraphError(LucidError, TypeError):
+    """A function cannot be traced into a graph, or a graph is not well formed."""
 
 
 class MissingExtraError(LucidError, ImportError):

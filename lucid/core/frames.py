@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from lucid.core.cells import Place, capturing
 from lucid.errors import LeakedTensorError, message
 
 if TYPE_CHECKING:
@@ -108,11 +109,28 @@ class Note:
 class Cell:
     """The mutable place of a gradient: a leaf's `.grad`."""
 
-    __slots__ = ("grad", "lock")
+    __slots__ = ("lock", "present")
 
     def __init__(self) -> None:
-        self.grad: Any = None
+        self.present: Any = None
         self.lock: threading.Lock = threading.Lock()
+
+    @property
+    def grad(self) -> Any:
+        """The gradient accumulated so far, or None."""
+        watcher = capturing.get()
+        return self.present if watcher is None else watcher.read(self._place())
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        watcher = capturing.get()
+        if watcher is None:
+            self.present = value
+        else:
+            watcher.write(self._place(), value)
+
+    def _place(self) -> Place:
+        return Place(self, "grad", lambda: self.present, lambda g: setattr(self, "present", g))
 
 
 class Recorded(Note):

@@ -54,6 +54,8 @@ class Op:
             ``batched[i]`` tells whether operand i carries that axis first, and at least one does.
         record: ``record(frame, args, params)``, for an operation that reverse mode does not record
             in the usual way (`custom_vjp`).
+        inline: ``inline(args, params)``, the same in other operations, for one that stands for a
+            function: a capture puts them in its place, an `opaque` one's only when it compiles.
         opaque: whether `impl` runs a function of the user's, whose exceptions are not lucid's.
         lower: native code for `jit`, or None.
         multi: whether the result is a tuple.
@@ -72,7 +74,18 @@ class Op:
 
     __slots__ = (
         *("name", "impl", "infer", "jvp", "vjps", "vjp", "batch", "lower", "multi"),
-        *("smooth", "weak", "view", "singular", "live", "masks", "opaque", "raw", "record"),
+        *(
+            "smooth",
+            "weak",
+            "view",
+            "singular",
+            "live",
+            "masks",
+            "opaque",
+            "raw",
+            "record",
+            "inline",
+        ),
     )
 
     def __init__(
@@ -94,6 +107,7 @@ class Op:
         live: Rule | None = None,
         masks: Rule | None = None,
         record: Rule | None = None,
+        inline: Rule | None = None,
         opaque: bool = False,
         register: bool = True,
     ) -> None:
@@ -113,6 +127,7 @@ class Op:
         self.live = live
         self.masks = masks
         self.record = record
+        self.inline = inline
         self.opaque = opaque
         self.raw: tuple[Rule | None, ...] | Callable[[], Any] | None = None
         if register:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from lucid import tree
+from lucid.core.cells import Place, capturing
 from lucid.core.frames import Cell, Note, RecordFrame, ambient, leaf
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, check_grad, lower, strip, wrap
@@ -58,7 +59,7 @@ class Parameter(Tensor):
     def read(self) -> Tensor:
         """Return the present value, recorded on the ambient tape of every body around this one."""
         present = self.data
-        return self._record(present, ambient.get()) if self._requires_grad else present
+        return self._record(present, ambient.get()) if self.requires_grad else present
 
     def _record(self, present: Tensor, frame: RecordFrame) -> Tensor:
         note: Note | None = present._note
@@ -76,8 +77,18 @@ class Parameter(Tensor):
     @property
     def data(self) -> Tensor:
         """The present value, without history; assigning replaces it, keeping shape and kind."""
+        watcher = capturing.get()
+        return self._present() if watcher is None else watcher.read(self._place())
+
+    def _present(self) -> Tensor:
         value = self._value
         return value if type(value) is Tensor else wrap(value, None)
+
+    def _place(self) -> Place:
+        return Place(self, "data", self._present, self._rebind)
+
+    def _rebind(self, value: Tensor) -> None:
+        self._value = value if value._note is not None else value._value
 
     @data.setter
     def data(self, value: ArrayLike) -> None:
@@ -90,7 +101,11 @@ class Parameter(Tensor):
             hint = "convert it with .astype, or make a new Parameter"
             want = f"a value of a dtype like {self.dtype}"
             raise DTypeError(message("Parameter.data", want, str(new.dtype), hint))
-        self._value = new
+        watcher = capturing.get()
+        if watcher is None:
+            self._value = new
+        else:
+            watcher.write(self._place(), new if isinstance(new, Tensor) else wrap(new, None))
 
     def recast(self, dtype: Any) -> None:
         """Convert the value, and the gradient, to another floating or complex dtype."""
@@ -101,6 +116,9 @@ class Parameter(Tensor):
     @property
     def requires_grad(self) -> bool:
         """Whether `.backward()` reaches this parameter."""
+        watcher = capturing.get()
+        if watcher is not None:
+            return watcher.guard(Place(self, "requires_grad", lambda: self._requires_grad))
         return self._requires_grad
 
     @requires_grad.setter

@@ -28,12 +28,15 @@ ELSEWHERE = {
     "custom_vjp_pull": "the record of a custom_vjp",
     "custom_jvp": "test_transforms.py: its rules are the user's",
     "checkpoint": "test_transforms.py: it replays other operations",
+    "call": "graph/test_jit.py: it calls other operations",
+    "call_pull": "the record of a call",
+    "materialise": "graph/test_jit.py: it exists in graphs alone",
     # random numbers have no reference to compare with; tests/test_random.py tests distributions
     **dict.fromkeys((n for n in OPS if n.startswith("random_")), "test_random.py"),
 }
 # Rules that may be missing, each for a reason.
 WITHOUT_INFER = {"custom_vjp", "custom_vjp_pull", "custom_jvp", "checkpoint"}
-WITHOUT_BATCH = {"custom_vjp_pull"}  # only ever recorded, below which the batch has been taken
+WITHOUT_BATCH = {"custom_vjp_pull", "call_pull"}  # only ever recorded, below which the batch has been taken
 
 
 @pytest.mark.parametrize("name", sorted(OPS))
