@@ -85,6 +85,7 @@ from lucid.ops.dlpack import from_dlpack
 from lucid.ops.einsum import einsum
 from lucid.ops.exponential import exp, exp2, expm1, log, log1p, log2, log10, logaddexp
 from lucid.ops.extrema import max, min
+from lucid.ops.finite import nan_to_num
 from lucid.ops.grids import arange, eye, linspace, meshgrid, tril, triu
 from lucid.ops.hyperbolic import acosh, asinh, atanh, cosh, sinh, tanh
 from lucid.ops.index import argwhere, nonzero, take, take_along_axis
@@ -124,7 +125,7 @@ from lucid.ops.segment import (
     segment_prod,
     segment_sum,
 )
-from lucid.ops.select import clip, fmax, fmin, maximum, minimum, nan_to_num, where
+from lucid.ops.select import clip, fmax, fmin, maximum, minimum, where
 from lucid.ops.sets import isin, unique_all, unique_counts, unique_inverse, unique_values
 from lucid.ops.shape import (
     atleast_1d,

@@ -11,6 +11,7 @@ import pytest
 import lucid
 from lucid.core.op import OPS
 
+
 @pytest.fixture(autouse=True)
 def _singular_points() -> Iterator[None]:
     """Some functions are evaluated where NumPy itself warns."""
@@ -55,7 +56,11 @@ CASES: dict[str, tuple[list[str], Callable[[Any], Any], Any]] = {
     "minimum with ties": (["minimum"], lambda x: lucid.minimum(0.5, x), _rounded()),
     "fmax": (["fmax"], lambda x: lucid.fmax(x, x[::-1]), _with_nan()),
     "fmin": (["fmin"], lambda x: lucid.fmin(x, 0.5), _with_nan()),
-    "clip": (["clip_lower", "clip_upper"], lambda x: lucid.clip(x, -1.0, 0.5), _with_nan()),
+    "clip": (["clip"], lambda x: lucid.clip(x, -1.0, 0.5), _with_nan()),
+    "clip, a limit": (["clip"], lambda x: lucid.clip(_rounded(1), x, 1.0), _rounded()),
+    "clip, the upper limit": (["clip"], lambda x: lucid.clip(_rounded(1), 0.1, x), _rounded()),
+    "clip from below": (["clip_lower"], lambda x: lucid.clip(x, -1.0), _with_nan()),
+    "clip from above": (["clip_upper"], lambda x: lucid.clip(x, max=1.0), _with_nan()),
     "clip to a Tensor": (["clip_lower"], lambda x: lucid.clip(ROWS, x), _rounded(1)[:100]),
     "getitem": (["getitem"], lambda x: x[1:-1], _numbers()),
     "getitem backwards": (["getitem"], lambda x: x[::-3], _numbers()),

@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, message
-from lucid.ops import cumulative, extrema, index, moments, reduce, select, sets, shape, sort
+from lucid.ops import cumulative, extrema, finite, index, moments, reduce, select, sets, shape, sort
 from lucid.ops.numpy_api.table import (
     ACCUMULATE,
     REDUCE,
@@ -285,7 +285,7 @@ def _np_clip(
 def _np_nan_to_num(
     x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
 ) -> Tensor:
-    return select.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+    return finite.nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
 @covers(np.isin)
