@@ -1,0 +1,1 @@
+"""The native executor: programs as LLVM IR, compiled by llvmlite. Private."""
