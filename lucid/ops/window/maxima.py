@@ -6,6 +6,7 @@ entries in a window the first one is the greatest.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -109,45 +110,35 @@ def _places_impl(x: Any, window: Ints, strides: Ints, padding: Pairs, dilation: 
         np.minimum(entry, np.negative(other, other) | small.type(number), out=entry)
         if nan:  # the last NaN counts, as in PyTorch
             np.copyto(entry, number, where=part != part)
+    first, starts, steps = _tables(sizes, out, window, strides, padding, dilation)
     # Where even padding is as great as the greatest entry, the first that is no padding counts.
-    first = _first(sizes, out, window, strides, padding, dilation).astype(small)
     np.maximum(entry, first, out=entry)
-    return _flat(entry, sizes, out, window, strides, padding, dilation)
+    places = np.take(steps, entry)
+    places += starts
+    return places
 
 
-def _first(
+@functools.lru_cache(maxsize=256)
+def _tables(
     sizes: Ints, out: Ints, window: Ints, strides: Ints, padding: Pairs, dilation: Ints
-) -> Any:
-    """Return the number of each window's first entry that is no padding."""
-    total: Any = 0
-    every = zip(sizes, out, window, strides, padding, dilation, strict=True)
-    for axis, (_, m, k, s, (lo, _hi), d) in enumerate(every):
-        start = np.arange(m) * s - lo
-        skipped = np.minimum(np.maximum(0, -(start // d)), k - 1)
-        total = total * k + skipped.reshape((-1, *(1,) * (len(out) - axis - 1)))
-    return total
+) -> tuple[Any, Any, Any]:
+    """Return what places are made of.
 
-
-def _flat(
-    entry: Any,
-    sizes: Ints,
-    out: Ints,
-    window: Ints,
-    strides: Ints,
-    padding: Pairs,
-    dilation: Ints,
-) -> Any:
-    """Return places, given the numbers of entries in their windows."""
+    These are, for each window, the number of its first entry that is no padding, and where the
+    window starts; and by the number of an entry, how far it is from the start.
+    """
+    first: Any = 0
     starts: Any = 0
     steps: Any = 0
     every = zip(sizes, out, window, strides, padding, dilation, strict=True)
     for axis, (n, m, k, s, (lo, _), d) in enumerate(every):
         behind = (1,) * (len(out) - axis - 1)
-        starts = starts * n + (np.arange(m) * s - lo).reshape((-1, *behind))
-        steps = steps * n + (np.arange(k) * d).reshape((-1, *behind))
-    places = np.take(np.ravel(steps), entry)
-    places += starts
-    return places
+        start = np.arange(m, dtype=np.int64) * s - lo
+        skipped = np.minimum(np.maximum(0, -(start // d)), k - 1)
+        first = first * k + skipped.reshape((-1, *behind))
+        starts = starts * n + start.reshape((-1, *behind))
+        steps = steps * n + (np.arange(k, dtype=np.int64) * d).reshape((-1, *behind))
+    return first.astype(np.min_scalar_type(math.prod(window))), starts, np.ravel(steps)
 
 
 def _rows(lead: Ints, size: int, like: Any) -> Any:
