@@ -1,64 +1,77 @@
-"""Vector mathematics for the native executor."""
+"""Vector mathematics within 4 ULP over the full range, for any number of lanes.
+
+Every function can be inlined (`definition` for modules written as text, `emit` for a builder) or
+called (`compiled`, which costs a program no time to compile). Inlined or called, with any number of
+lanes, a function gives the same bits.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from lucid.graph.native import vecmath_arc as arc
-from lucid.graph.native import vecmath_erf as erf
-from lucid.graph.native import vecmath_exp as exp
-from lucid.graph.native import vecmath_log as log
-from lucid.graph.native import vecmath_power as power
-from lucid.graph.native.vecmath_lanes import Code, Lane, format_of
-from lucid.graph.native.vecmath_library import OUTLINED, declare
+from lucid.graph.native.vecmath_lanes import DOUBLE, SINGLE, Format, format_of
+from lucid.graph.native.vecmath_library import compiled as compiled_variant
+from lucid.graph.native.vecmath_recipes import RECIPES, Variant, define
 
-__all__ = ["NAMES", "emit"]
+__all__ = ["ARITY", "Definition", "compiled", "definition", "emit"]
 
-INLINE: dict[str, Callable[..., Lane]] = {
-    "acos": arc.acos,
-    "acosh": log.acosh,
-    "asin": arc.asin,
-    "asinh": log.asinh,
-    "atan": arc.atan,
-    "atan2": arc.atan2,
-    "atanh": log.atanh,
-    "cbrt": power.cbrt,
-    "cosh": exp.cosh,
-    "erf": erf.erf,
-    "erfc": erf.erfc,
-    "exp": exp.exp,
-    "exp2": exp.exp2,
-    "expm1": exp.expm1,
-    "hypot": power.hypot,
-    "log": log.log,
-    "log10": log.log10,
-    "log1p": log.log1p,
-    "log2": log.log2,
-    "pow": power.power,
-    "sigmoid": exp.sigmoid,
-    "sinh": exp.sinh,
-    "tanh": exp.tanh,
-}
-NAMES = frozenset(INLINE) | frozenset(OUTLINED)
+ARITY = {name: recipe.arity for name, recipe in RECIPES.items()}
+FORMATS: dict[str, Format] = {"f": SINGLE, "d": DOUBLE}
 
 
-def emit(builder: Any, name: str, args: Sequence[Any], fma: bool = True) -> Any:
-    """The value of a function at scalar float or double values, as a call that vectorises."""
-    module, form = builder.module, format_of(args[0].type)
-    if name in OUTLINED:
-        return builder.call(declare(module, name, form, fma), args)
-    symbol = f"lucid.{name}.{form.name}"
-    function = module.globals.get(symbol)
-    if function is None:
-        kind = ir.FunctionType(form.real, [form.real] * len(args))
-        function = ir.Function(module, kind, symbol)
-        function.linkage = "internal"
-        function.attributes.add("alwaysinline")
-        function.attributes.add("nounwind")
-        inner = ir.IRBuilder(function.append_basic_block())
-        code = Code(inner, form, 1, fma)
-        inner.ret(INLINE[name](code, *(Lane(code, a) for a in function.args)).value)
-    return builder.call(function, args)
+class Definition(NamedTuple):
+    """The text of a function that is to be inlined.
+
+    Attributes:
+        symbol: the function's name.
+        text: its definition.
+        declarations: the declarations that the definition needs.
+    """
+
+    symbol: str
+    text: str
+    declarations: tuple[str, ...]
+
+
+@cache
+def definition(name: str, kind: str, lanes: int, fma: bool) -> Definition:
+    """A function's text for a NumPy character code, "f" or "d", and a number of lanes."""
+    variant = Variant(name, FORMATS[kind], lanes, fma)
+    module = ir.Module()
+    function = inlined(module, variant)
+    others = (str(g).strip() for g in module.globals.values() if g is not function)
+    return Definition(function.name, str(function), tuple(others))
+
+
+def inlined(module: Any, variant: Variant) -> Any:
+    """The function in a module that LLVM puts into its callers, defined at its first use."""
+    symbol = variant.symbol.replace("_", ".")
+    if symbol in module.globals:
+        return module.globals[symbol]
+    if variant.recipe.slow is not None:
+        compiled_variant(variant)  # the slow path
+    function = define(module, variant, symbol)
+    function.linkage = "internal"
+    function.attributes.add("alwaysinline")
+    return function
+
+
+def compiled(name: str, kind: str, lanes: int, fma: bool) -> tuple[str, int]:
+    """The symbol, known to the linker, and the address of a compiled function."""
+    variant = Variant(name, FORMATS[kind], lanes, fma)
+    return variant.symbol, compiled_variant(variant)
+
+
+def emit(builder: Any, name: str, args: Sequence[Any], fma: bool) -> Any:
+    """The value of a function at scalars or vectors of llvmlite's builder, by an inlined call.
+
+    LLVM's loop vectoriser takes scalar calls in a loop but for functions with a slow path, which
+    branch; for those, emit vectors.
+    """
+    kind = args[0].type
+    variant = Variant(name, format_of(kind), getattr(kind, "count", 1), fma)
+    return builder.call(inlined(builder.module, variant), args)

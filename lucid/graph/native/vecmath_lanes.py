@@ -190,6 +190,17 @@ class Lane:
 Number: TypeAlias = Lane | float
 
 
+class Splat(ir.Constant):
+    """A vector of equal constants, shorter in text than llvmlite's."""
+
+    def __init__(self, kind: Any, one: Any) -> None:
+        super().__init__(kind, ir.Undefined)
+        self.text = f"splat ({one.type} {one.get_reference()})"
+
+    def _get_reference(self) -> str:
+        return self.text
+
+
 class Code:
     """Where values are emitted: a builder, a format, a number of lanes, and whether to use FMA."""
 
@@ -214,7 +225,9 @@ class Code:
         """The IR value of a Lane, or of a Python number as a constant of type `kind`."""
         if isinstance(number, Lane):
             return number.value
-        return ir.Constant(kind, number if self.lanes == 1 else [number] * self.lanes)
+        if self.lanes == 1:
+            return ir.Constant(kind, number)
+        return Splat(kind, ir.Constant(kind.element, number))
 
     def real_number(self, number: float) -> Lane:
         """A floating-point constant."""
