@@ -76,6 +76,23 @@ def test_functions_with_infinite_slopes_are_masked_by_selection() -> None:
                 assert np.all(g(T([x])).numpy() == 0.0), f
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logaddexp_of_many_is_as_accurate_as_numpys(dtype: Any) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(0, 30, (2, 100, 60)).astype(dtype)
+    scale = 4 * np.finfo(dtype).eps
+    for x, y in ((a, b), (a.T, b.T), (a, a)):
+        got = lucid.logaddexp(x, y).numpy()
+        assert got.dtype == dtype
+        exact = np.logaddexp(x.astype(np.longdouble), y.astype(np.longdouble))
+        np.testing.assert_allclose(got, exact.astype(dtype), rtol=scale, atol=scale)
+    for special in (np.inf, -np.inf, np.nan, np.finfo(dtype).max):
+        a[0, :2], b[0, 1:3] = special, special
+        with np.errstate(all="ignore"):
+            got, want = lucid.logaddexp(a, b).numpy(), np.logaddexp(a, b)
+        np.testing.assert_allclose(got, want, rtol=scale, atol=scale)
+
+
 def test_logaddexp_at_infinities() -> None:
     inf = math.inf
     cases = {

@@ -187,8 +187,27 @@ def log1p(x: ArrayLike, /) -> Tensor:
     ...
 
 
+_LARGE = 4096  # elements from which on six vectorised passes are faster than NumPy's one
+
+
+def _logaddexp(x1: Any, x2: Any) -> Any:
+    """NumPy's; of many finite numbers by its vectorised exp and log1p, as accurate as its own."""
+    arrays = type(x1) is type(x2) is np.ndarray and x1.dtype == x2.dtype and x1.shape == x2.shape
+    if not arrays or x1.size < _LARGE or x1.dtype.char not in "fd":
+        return np.logaddexp(x1, x2)
+    with np.errstate(all="ignore"):
+        out = np.subtract(x1, x2)
+        np.abs(out, out=out)
+        finite = np.isfinite(np.add.reduce(out, None))
+        np.negative(out, out=out)
+        np.exp(out, out=out)
+        np.log1p(out, out=out)
+    out += np.maximum(x1, x2)
+    return out if finite else np.logaddexp(x1, x2)
+
+
 @elementwise(
-    np.logaddexp,
+    _logaddexp,
     lambda ans, x1, x2: _share(x1, x2),
     lambda ans, x1, x2: _share(x2, x1),
     singular=(0, 1),

@@ -38,6 +38,7 @@ UFUNCS: dict[Any, str] = {
     np.degrees: "rad2deg",
     np.expm1: "expm1",
     np.floor_divide: "floor_divide",
+    np.logaddexp: "logaddexp",
     np.power: "pow",
     np.radians: "deg2rad",
     np.rint: "round",
