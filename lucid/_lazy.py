@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 __all__ = [
+    "native",
     "numpy_adapters",
     "optree",
     "scipy_fft",
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     import scipy.sparse as scipy_sparse
     import scipy.special as scipy_special
 
+    import lucid.graph.native.assemble as native
     import lucid.ops.numpy_api.adapters as numpy_adapters
     import lucid.ops.special_functions as special_functions
 else:
@@ -51,6 +53,7 @@ else:
     scipy_fft = LazyModule("scipy.fft")
     scipy_linalg = LazyModule("scipy.linalg")
     scipy_sparse = LazyModule("scipy.sparse")
+    native = LazyModule("lucid.graph.native.assemble")
     numpy_adapters = LazyModule("lucid.ops.numpy_api.adapters")
     special_functions = LazyModule("lucid.ops.special_functions")
     scipy_special = LazyModule("scipy.special")

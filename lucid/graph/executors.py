@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from lucid._lazy import native
 from lucid.errors import MissingExtraError, OptionError, message
 from lucid.graph.ir import Graph
 from lucid.graph.numpy_executor import compile_numpy
@@ -29,4 +30,6 @@ def check_executor(executor: Any) -> None:
 
 def compile_graph(graph: Graph, executor: str | None) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     """Return a function of arrays and Python numbers that computes the graph."""
-    return compile_numpy(graph)
+    if executor == "numpy" or (executor is None and not has_native()):
+        return compile_numpy(graph)
+    return native.compile_native(graph)

@@ -1,0 +1,381 @@
+"""From a plan to compiled code: memory, the entry that Python calls, and the function around it."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lucid.graph.ir import Graph, Value
+from lucid.graph.native.decompose import decompose
+from lucid.graph.native.elementwise import cast
+from lucid.graph.native.loops import KernelCode, identity_of
+from lucid.graph.native.lower import Call, Fill, lower
+from lucid.graph.native.module import Module
+from lucid.graph.native.plan import Kernel, Planner, Ref, Step
+from lucid.graph.native.text import Body, literal
+
+__all__ = ["NativeProgram", "compile_native"]
+
+ALIGN = 64
+DATA = 16  # where an array object keeps its address, and its flags
+FLAGS = 64
+GOOD = 0x101  # C order and aligned
+
+
+def compile_native(graph: Graph) -> NativeProgram:
+    """Compile a graph."""
+    return NativeProgram(decompose(graph))
+
+
+class NativeProgram:
+    """A compiled graph, to be called with a sequence of arrays and Python numbers.
+
+    Attributes:
+        fallbacks: the names of the operations that are not compiled.
+        source: the IR, a text per native part.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        planner = self.planner = Planner()
+        for value in graph.inputs:
+            planner.given(value)
+        for value, array in graph.constants.items():
+            planner.given(value, array)
+        lower(planner, graph)
+        self._outputs: list[Value] = []
+        self.results = [self._result(y) for y in graph.outputs]
+        self.fallbacks = [s.node.op.name for s in planner.steps if isinstance(s, Call)]
+        self.source: list[str] = []
+        self._keep: list[Any] = [np.ascontiguousarray(a) for a in graph.constants.values()]
+        self._constants = dict(zip(graph.constants, self._keep, strict=True))
+        self._build()
+
+    def _result(self, y: Any) -> Any:
+        """Return the root that an output is, in memory of its own; or a number, or an input."""
+        planner = self.planner
+        if not isinstance(y, Value) or y in self.graph.constants or y in self.graph.inputs:
+            return y
+        ref = planner.refs[y]
+        if ref.is_whole and planner.home[ref.root] >= 0 and ref.root not in self._outputs:
+            planner.stored.add(ref.root)
+            self._outputs.append(ref.root)
+            return ref.root, y.aval
+        new = Value(y.aval)
+        planner.made(new, planner.copy(y, Ref.whole(new)))
+        planner.stored.add(new)
+        self._outputs.append(new)
+        return new, y.aval
+
+    # -- memory ----------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        planner = self.planner
+        parts: list[list[Step]] = [[]]
+        for step in planner.steps:
+            if isinstance(step, Call):
+                parts.append([step])
+                parts.append([])
+            else:
+                parts[-1].append(step)
+        part_of: dict[Value, set[int]] = {}
+        spans: dict[Value, tuple[int, int]] = {}
+        at = 0
+        for k, part in enumerate(parts):
+            for step in part:
+                for root in (*step.reads(), *step.writes()):
+                    if planner.home.get(root, -1) < 0 or root not in planner.stored:
+                        continue
+                    first, _ = spans.get(root, (at, at))
+                    spans[root] = (first, at)
+                    part_of.setdefault(root, set()).add(k)
+                at += 1
+        visible = set(self._outputs) | set(self.graph.inputs)
+        visible |= {r for r, p in part_of.items() if len(p) > 1}
+        for step in planner.steps:
+            if isinstance(step, Call):
+                visible.update(step.reads())
+                visible.update(step.writes())
+        visible -= set(self.graph.constants)
+        inner = {r: s for r, s in spans.items() if r not in visible}
+        self._offsets, self._arena = _allocate(inner)
+        self._visible = visible
+        self._run = self._assemble(parts)
+
+    # -- code ------------------------------------------------------------------------------------
+
+    def _assemble(self, parts: Sequence[Sequence[Step]]) -> Callable[[Sequence[Any]], Any]:
+        names: dict[Value, str] = {}
+        scope: dict[str, Any] = {"empty": np.empty, "asarray": np.asarray, "pool": []}
+
+        def name(v: Value) -> str:
+            return names.setdefault(v, f"v{len(names)}")
+
+        def constant(x: Any) -> str:
+            key = f"k{len(scope)}"
+            scope[key] = x
+            return key
+
+        lines: list[str] = []
+        inputs = ", ".join(name(x) for x in self.graph.inputs)
+        if inputs:
+            lines.append(f"({inputs},) = arguments")
+        for x in self.graph.inputs:
+            if x.aval.weak:
+                lines.append(f"{name(x)} = asarray({name(x)}, {constant(x.aval.dtype)})")
+        for value, array in self._constants.items():
+            scope[name(value)] = array
+        made: set[Value] = set(self.graph.inputs)
+        shapes = {r[0]: r[1].shape for r in self.results if isinstance(r, tuple)}
+        arena_at = len(lines)
+        sizes = [self._arena]
+        for part in parts:
+            if not part:
+                continue
+            if isinstance(part[0], Call):
+                lines.append(self._call_text(part[0], name, constant))
+                made.update(part[0].writes())
+                continue
+            arrays: list[Value] = []
+            for step in part:
+                for root in (*step.reads(), *step.writes()):
+                    if root in self._visible and root not in arrays and root in self.planner.stored:
+                        arrays.append(root)
+            for root in arrays:
+                if root not in made:
+                    shape = shapes.get(root, root.aval.shape)
+                    lines.append(
+                        f"{name(root)} = empty({constant(shape)}, {constant(root.aval.dtype)})"
+                    )
+                    made.add(root)
+            entry, size = self._native(part, arrays)
+            sizes.append(size)
+            given = ", ".join([*(name(r) for r in arrays), "arena"])
+            called = constant(entry)
+            lines.append(f"if {called}({given}): {constant(self._retry)}({called}, ({given}))")
+        scope["make"] = _arena_maker(max(sizes))
+        lines.insert(arena_at, "arena = pool.pop() if pool else make()")
+        lines.append("pool.append(arena)")
+        results = []
+        for r in self.results:
+            if isinstance(r, tuple):
+                root, aval = r
+                text = name(root)
+                if root.aval.shape != aval.shape and root in self._called:
+                    text += f".reshape({constant(aval.shape)})"
+                results.append(f"{text}.item()" if aval.weak else text)
+            elif isinstance(r, Value):
+                results.append(f"{name(r)}.item()" if r.aval.weak else name(r))
+            else:
+                results.append(constant(r))
+        lines.append(f"return ({''.join(r + ', ' for r in results)})")
+        text = "def program(arguments):\n" + "\n".join("    " + x for x in lines)
+        exec(compile(text, "<lucid.jit native>", "exec"), scope)
+        self.wrapper = text
+        return scope["program"]
+
+    @property
+    def _called(self) -> set[Value]:
+        return {y for s in self.planner.steps if isinstance(s, Call) for y in s.writes()}
+
+    def _call_text(self, step: Call, name: Any, constant: Any) -> str:
+        args: list[str] = []
+        for x in step.operands:
+            if not isinstance(x, Ref):
+                args.append(constant(x))
+            elif x.root.aval.weak and x.root in self.graph.inputs:
+                args.append(f"{name(x.root)}.item()")
+            elif x.is_whole and x.shape == x.root.aval.shape:
+                args.append(name(x.root))
+            else:
+                args.append(f"{constant(_viewer(x))}({name(x.root)})")
+        args += [constant(p) for p in step.node.params]
+        outs = [name(y) for y in step.node.outputs]
+        comma = "," if step.node.op.multi else ""
+        text = f"{', '.join(outs)}{comma if len(outs) == 1 else ''} = "
+        text += f"{constant(step.node.op.impl)}({', '.join(args)})"
+        for y, out in zip(step.node.outputs, outs, strict=True):
+            text += f"; {out} = asarray({out}, {constant(y.aval.dtype)}, order='C')"
+        return text
+
+    def _retry(self, entry: Any, arguments: tuple[Any, ...]) -> None:
+        """Call again with inputs in C order."""
+        given = tuple(
+            a if a.flags.c_contiguous and a.flags.aligned else np.array(a, order="C")
+            for a in arguments
+        )
+        status = entry(*given)
+        assert not status, status
+
+    def _native(self, part: Sequence[Step], arrays: Sequence[Value]) -> tuple[Any, int]:
+        """Compile one part; return its entry, and how much of the arena it uses."""
+        planner = self.planner
+        work = sum(
+            math.prod(s.domain) * len(s.items) for s in part if isinstance(s, Kernel)
+        )
+        module = Module(threads=1, inline=work > 50_000)
+        b = Body(module)
+        written = {r for s in part for r in s.writes()}
+        for root in arrays:
+            module.place(root)
+        calls: list[Callable[[], None]] = []
+        for k, step in enumerate(part):
+            calls.append(_emitter(module, planner, step, f"k{k}", b))
+        # the table
+        head = Body(module)
+        head._count = 100_000  # names of its own
+        used = self._arena
+        places = {}
+        for root, place in module.places.items():
+            if root in self._constants:
+                places[place] = ("constant", self._constants[root].ctypes.data)
+            elif root in self._offsets:
+                places[place] = ("arena", self._offsets[root])
+            else:
+                places[place] = ("array", arrays.index(root))
+        for place, size in module.scratches:
+            places[place] = ("arena", used)
+            used += -(-size // ALIGN) * ALIGN
+        head.do(f"%env = alloca [{module.count} x ptr], align 16")
+        for k, root in enumerate(arrays):
+            if root in written:
+                continue
+            flags = head.put(f"getelementptr i8, ptr %a{k}, i64 {FLAGS}")
+            value = head.put(f"load i32, ptr {flags}, align 4")
+            masked = head.put(f"and i32 {value}, {GOOD}")
+            bad = head.put(f"icmp ne i32 {masked}, {GOOD}")
+            head.do(f"br i1 {bad}, label %refuse, label %good{k}")
+            head.label(f"good{k}")
+        at = head.put(f"getelementptr i8, ptr %arena, i64 {DATA}")
+        raw = head.put(f"load i64, ptr {at}, align 8")
+        up = head.put(f"add i64 {raw}, {ALIGN - 1}")
+        aligned = head.put(f"and i64 {up}, {-ALIGN}")
+        for place, (kind, where) in places.items():
+            if kind == "constant":
+                value = head.put(f"inttoptr i64 {where} to ptr")
+            elif kind == "arena":
+                value = head.put(f"inttoptr i64 {head.put(f'add i64 {aligned}, {where}')} to ptr")
+            else:
+                slot = head.put(f"getelementptr i8, ptr %a{where}, i64 {DATA}")
+                value = head.put(f"load ptr, ptr {slot}, align 8")
+            slot = head.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
+            head.do(f"store ptr {value}, ptr {slot}, align 8")
+        head.do("br label %start")
+        head.lines.append("start:")
+        b.block = "start"
+        b.lines = []
+        b.allocas = []
+        for call in calls:
+            call()
+        b.do("ret i32 0")
+        b.lines.append("refuse:")
+        b.do("ret i32 1")
+        whole = Body(module)
+        whole.allocas = b.allocas
+        whole.lines = [*head.lines, *b.lines]
+        parameters = ", ".join([*(f"ptr %a{k}" for k in range(len(arrays))), "ptr %arena"])
+        module.function(f"define i32 @entry({parameters})", whole)
+        self.source.append(module.text())
+        engine = module.compile()
+        self._keep.append(engine)
+        address = engine.get_function_address("entry")
+        kinds = [ctypes.py_object] * (len(arrays) + 1)
+        long = work > 200_000
+        maker = ctypes.CFUNCTYPE if long else ctypes.PYFUNCTYPE
+        return maker(ctypes.c_int, *kinds)(address), used
+
+    def __call__(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """Compute the graph."""
+        return self._run(arguments)
+
+
+def _emitter(
+    module: Module, planner: Planner, step: Step, name: str, b: Body
+) -> Callable[[], None]:
+    """Emit what a step needs, and return what adds its call to the entry."""
+    if isinstance(step, Kernel):
+        code = KernelCode(module, planner, step, name)
+        code.emit()
+        return lambda: _call_kernel(b, code)
+    if isinstance(step, Fill):
+        module.place(step.root)
+        return lambda: _fill(b, step.root)
+    for ref in (step.a, step.b, step.c):  # type: ignore[attr-defined]
+        module.place(ref.root)
+    return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
+
+
+def _pointer(b: Body, ref: Ref) -> str:
+    slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {b.module.place(ref.root)}")
+    base = b.put(f"load ptr, ptr {slot}, align 8")
+    return b.address(base, ref.root.aval.dtype.char, str(ref.offset))
+
+
+def _fill(b: Body, root: Value) -> None:
+    base = _pointer(b, Ref.whole(root))
+    size = math.prod(root.aval.shape) * root.aval.dtype.itemsize
+    b.module.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
+    b.do(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {size}, i1 false)")
+
+
+def _call_kernel(b: Body, code: KernelCode) -> None:
+    """Set accumulators up, run the kernel, and bring accumulators to where results belong."""
+    b.lanes = 1
+    for item, place, kind, kept in code.accumulators:
+        assert item.node is not None
+        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
+        base = b.put(f"load ptr, ptr {slot}, align 8")
+        start = literal(identity_of(item.node.op.name, kind), kind)
+        count = math.prod(kept)
+        with b.loop(0, count) as i:
+            b.store(start, b.address(base, kind, i), kind)
+    b.do(f"call void @{code.name}(ptr %env, i64 0, i64 {code.parallel}, i64 0)")
+    for item, place, kind, kept in code.accumulators:
+        assert item.out is not None
+        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
+        base = b.put(f"load ptr, ptr {slot}, align 8")
+        target = _pointer(b, Ref.whole(item.out))
+        new = item.out.aval.dtype.char
+        with b.loop(0, math.prod(kept)) as i:
+            value = b.load(b.address(base, kind, i), kind)
+            b.store(cast(b, value, kind, new), b.address(target, new, i), new)
+
+
+def _viewer(ref: Ref) -> Callable[[Any], Any]:
+    """Return a function that makes a view of the root's array."""
+    size = ref.root.aval.dtype.itemsize
+    shape, strides = ref.shape, tuple(s * size for s in ref.strides)
+
+    def view(array: Any) -> Any:
+        flat = np.ascontiguousarray(array)
+        return np.ndarray(shape, flat.dtype, flat, ref.offset * size, strides)
+
+    return view
+
+
+def _arena_maker(size: int) -> Callable[[], Any]:
+    return lambda: np.empty(size + ALIGN, np.uint8)
+
+
+def _allocate(spans: dict[Value, tuple[int, int]]) -> tuple[dict[Value, int], int]:
+    """Place values in one arena, so that those alive at the same time do not overlap."""
+    offsets: dict[Value, int] = {}
+    alive: list[tuple[int, int, int]] = []  # last step, start, stop
+    top = 0
+    for root, (first, last) in sorted(spans.items(), key=lambda item: item[1]):
+        size = max(math.prod(root.aval.shape) * root.aval.dtype.itemsize, 1)
+        size = -(-size // ALIGN) * ALIGN
+        alive = [a for a in alive if a[0] >= first]
+        start = 0
+        for _, low, high in sorted(alive, key=lambda a: a[1]):
+            if start + size <= low:
+                break
+            start = max(start, high)
+        offsets[root] = start
+        alive.append((last, start, start + size))
+        top = max(top, start + size)
+    return offsets, top

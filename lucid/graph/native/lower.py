@@ -1,0 +1,323 @@
+"""From the nodes of a graph to the steps of a plan."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from lucid.core.op import OPS
+from lucid.graph.ir import Graph, Node, Value
+from lucid.graph.native.blas import Product
+from lucid.graph.native.elementwise import is_elementwise
+from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
+from lucid.graph.native.text import KINDS
+from lucid.ops.keys import numpy_key
+
+__all__ = ["Call", "Fill", "lower"]
+
+REDUCTIONS = {"sum": "sum", "prod": "prod", "max": "max", "min": "min", "any": "any", "all": "all"}
+VIEWS = frozenset(("permute_dims", "getitem", "flip", "broadcast_to", "diagonal", "reshape"))
+
+
+class Call(Step):
+    """An operation without native code: its implementation is called, between native parts."""
+
+    def __init__(self, node: Node, operands: Sequence[Any]) -> None:
+        self.node = node
+        self.operands = list(operands)
+
+    def reads(self) -> Any:
+        return (x.root for x in self.operands if isinstance(x, Ref))
+
+    def writes(self) -> Any:
+        return iter(self.node.outputs)
+
+
+class Fill(Step):
+    """Memory set to zero."""
+
+    def __init__(self, root: Value) -> None:
+        self.root = root
+
+    def reads(self) -> Any:
+        return iter(())
+
+    def writes(self) -> Any:
+        return iter((self.root,))
+
+
+def lower(planner: Planner, graph: Graph) -> None:
+    """Plan all nodes; inputs have been taken up."""
+    for node in graph.nodes:
+        lower_node(planner, node)
+
+
+def lower_node(planner: Planner, node: Node) -> None:
+    """Plan one node."""
+    name = node.op.name
+    rule = RULES.get(name)
+    if rule is not None and _supported(node) and rule(planner, node):
+        return
+    if name in VIEWS and _supported(node) and _view(planner, node):
+        return
+    if is_elementwise(node):
+        planner.elementwise(node)
+        return
+    _fallback(planner, node)
+
+
+def _supported(node: Node) -> bool:
+    avals = [x.aval for x in (*node.values(), *node.outputs)]
+    return all(a.dtype.char in KINDS and a.dtype.isnative for a in avals) and not any(
+        type(x) is complex for x in node.operands
+    )
+
+
+def _fallback(planner: Planner, node: Node) -> None:
+    operands = [planner.ref(x) if isinstance(x, Value) else x for x in node.operands]
+    planner.add(Call(node, operands), *node.outputs)
+
+
+# -- views -----------------------------------------------------------------------------------------
+
+
+def _change(node: Node) -> Callable[[Any], Any]:
+    name, params = node.op.name, node.params
+    if name == "getitem":
+        return lambda x: x[numpy_key(params[0])]
+    if name == "reshape":
+        return lambda x: np.reshape(x, params[0], copy=False)
+    if name == "broadcast_to":
+        return lambda x: np.broadcast_to(x, params[0])
+    return lambda x: node.op.impl(x, *params)
+
+
+def _view(planner: Planner, node: Node) -> bool:
+    x = node.operands[0]
+    if not isinstance(x, Value) or x.aval.weak:
+        return False
+    ref = planner.refs[x]
+    new = ref.view(_change(node))
+    if new is None:
+        new = planner.materialise(x).view(_change(node))
+        assert new is not None
+    planner.refs[node.outputs[0]] = new
+    return True
+
+
+# -- reductions ------------------------------------------------------------------------------------
+
+
+def _reduction(planner: Planner, node: Node) -> bool:
+    x = node.operands[0]
+    axes = node.params[0]
+    if not isinstance(x, Value):
+        return False
+    count = math.prod(x.aval.shape[a] for a in axes)
+    if node.op.name in ("max", "min") and count == 0:
+        return False
+    if not any(x.aval.shape[a] != 1 for a in axes):
+        return _as_copy(planner, node, x)
+    planner.reduce(node, axes)
+    return True
+
+
+def _as_copy(planner: Planner, node: Node, x: Value) -> bool:
+    """A reduction over axes of length 1 changes the shape, and perhaps the dtype."""
+    out = node.outputs[0]
+    ref = planner.refs[x].view(lambda a: np.reshape(a, out.aval.shape, copy=False))
+    if ref is None:
+        return False
+    if node.op.name in ("any", "all") and x.aval.dtype.char != "?":
+        return False
+    alias = Value(x.aval._replace(shape=out.aval.shape))
+    planner.refs[alias] = ref
+    step = planner.copy(alias, Ref.whole(out))
+    planner.made(out, step)
+    planner.stored.add(out)
+    return True
+
+
+# -- putting together ------------------------------------------------------------------------------
+
+
+def _concat(planner: Planner, node: Node) -> bool:
+    (out,) = node.outputs
+    axis = node.params[0]
+    stacked = node.op.name == "stack"
+    if axis is None or any(not isinstance(x, Value) for x in node.operands):
+        return False
+    axis %= len(out.aval.shape)
+    start, last = 0, -1
+    steps = contiguous(out.aval.shape)
+    for x in node.values():
+        length = 1 if stacked else x.aval.shape[axis]
+        if stacked:
+            shape = x.aval.shape
+            strides = steps[:axis] + steps[axis + 1 :]
+        else:
+            shape, strides = x.aval.shape, steps
+        target = Ref(out, shape, strides, start * steps[axis])
+        if math.prod(shape):
+            last = max(last, planner.copy(x, target))
+        start += length
+    if last < 0:
+        last = planner.add(Fill(out))
+    planner.made(out, last)
+    planner.stored.add(out)
+    return True
+
+
+def _place(planner: Planner, node: Node) -> bool:
+    (out,) = node.outputs
+    x = node.operands[0]
+    shape, key = node.params
+    if not isinstance(x, Value):
+        return False
+    target = Ref.whole(out).view(lambda a: a[numpy_key(key)])
+    if target is None or squeezed(target.shape) != squeezed(x.aval.shape):
+        return False
+    step = planner.add(Fill(out), out)
+    if math.prod(x.aval.shape):
+        step = planner.copy(x, Ref(out, x.aval.shape, _unsqueezed(target, x.aval.shape),
+                                   target.offset), after=step)
+    planner.made(out, step)
+    return True
+
+
+def _unsqueezed(target: Ref, shape: tuple[int, ...]) -> tuple[int, ...]:
+    steps = iter(s for s, n in zip(target.strides, target.shape, strict=True) if n != 1)
+    return tuple(1 if n == 1 else next(steps) for n in shape)
+
+
+# -- products --------------------------------------------------------------------------------------
+
+
+def _matmul(planner: Planner, node: Node) -> bool:
+    x, y = node.operands
+    if not isinstance(x, Value) or not isinstance(y, Value):
+        return False
+    (out,) = node.outputs
+    a, b = planner.refs[x], planner.refs[y]
+    rows = a.shape[-2:-1]
+    columns = b.shape[-1:] if len(b.shape) > 1 else ()
+    if len(a.shape) == 1:
+        a = _expand(a, 0)
+    if len(b.shape) == 1:
+        b = _expand(b, 1)
+    stack = out.aval.shape[: len(out.aval.shape) - len(rows) - len(columns)]
+    shape = (*stack, a.shape[-2], b.shape[-1])
+    c = Ref(out, shape, contiguous(shape))
+    return Product.plan(planner, out, stack, _stacked(a, stack), _stacked(b, stack), c)
+
+
+def _expand(ref: Ref, axis: int) -> Ref:
+    new = ref.view(lambda a: np.expand_dims(a, axis))
+    assert new is not None
+    return new
+
+
+def _stacked(ref: Ref, stack: tuple[int, ...]) -> Ref:
+    new = ref.view(lambda a: np.broadcast_to(a, (*stack, *a.shape[-2:])))
+    assert new is not None
+    return new
+
+
+def _linear(planner: Planner, node: Node) -> bool:
+    x, w, *bias = node.operands
+    if not isinstance(x, Value) or not isinstance(w, Value) or w.aval.ndim != 2:
+        return False
+    (out,) = node.outputs
+    kind = out.aval.dtype
+    if kind.char not in "fd" or any(v.aval.dtype != kind for v in node.values()):
+        return False
+    product = Value(out.aval) if bias else out
+    rows = math.prod(x.aval.shape[:-1])
+    a = _flattened(planner, x, (rows, x.aval.shape[-1]))
+    b = planner.refs[w].view(lambda m: m.T)
+    assert b is not None
+    c = Ref(product, (rows, w.aval.shape[0]), contiguous((rows, w.aval.shape[0])))
+    if not Product.plan(planner, product, (), a, b, c):
+        return False
+    if bias:
+        planner.elementwise(Node(OPS["add"], (product, bias[0]), (), (out.aval,)))
+    return True
+
+
+def _flattened(planner: Planner, x: Value, shape: tuple[int, ...]) -> Ref:
+    def flat(a: Any) -> Any:
+        return np.reshape(a, shape, copy=False)
+
+    ref = planner.refs[x].view(flat)
+    if ref is None:
+        ref = planner.materialise(x).view(flat)
+    assert ref is not None
+    return ref
+
+
+def _contract(planner: Planner, node: Node) -> bool:
+    x, y = node.operands
+    if not isinstance(x, Value) or not isinstance(y, Value):
+        return False
+    a, b, labels = node.params
+    batch = [c for c in labels if c in a and c in b]
+    left = [c for c in labels if c not in b]
+    right = [c for c in labels if c not in a]
+    summed = [c for c in a if c not in labels]
+    (out,) = node.outputs
+    if not summed:
+        return False
+    sizes = dict(zip(a + b, (*x.aval.shape, *y.aval.shape), strict=True))
+    stack = tuple(sizes[c] for c in batch)
+    m, n, k = (math.prod(sizes[c] for c in part) for part in (left, right, summed))
+    lhs = _grouped(planner, x, [a.index(c) for c in (*batch, *left, *summed)], (*stack, m, k))
+    rhs = _grouped(planner, y, [b.index(c) for c in (*batch, *summed, *right)], (*stack, k, n))
+    order = [labels.index(c) for c in (*batch, *left, *right)]
+    target = Ref.whole(out).view(lambda z: np.reshape(z.transpose(order), (*stack, m, n), copy=False))
+    if target is not None and _leading(target):
+        return Product.plan(planner, out, stack, lhs, rhs, target)
+    made = Value(out.aval._replace(shape=tuple(sizes[c] for c in (*batch, *left, *right))))
+    shape = (*stack, m, n)
+    if not Product.plan(planner, made, stack, lhs, rhs, Ref(made, shape, contiguous(shape))):
+        return False
+    back = [(*batch, *left, *right).index(c) for c in labels]
+    ref = Ref.whole(made).view(lambda z: z.transpose(back))
+    assert ref is not None
+    planner.refs[out] = ref
+    return True
+
+
+def _grouped(planner: Planner, x: Value, order: list[int], shape: tuple[int, ...]) -> Ref:
+    def change(z: Any) -> Any:
+        return np.reshape(z.transpose(order), shape, copy=False)
+
+    ref = planner.refs[x].view(change)
+    if ref is not None:
+        return ref
+    moved = planner.refs[x].view(lambda z: z.transpose(order))
+    assert moved is not None
+    alias = Value(x.aval._replace(shape=moved.shape))
+    planner.refs[alias] = moved
+    ref = planner.materialise(alias).view(lambda z: np.reshape(z, shape, copy=False))
+    assert ref is not None
+    return ref
+
+
+def _leading(ref: Ref) -> bool:
+    """Whether BLAS can write a matrix there: one of its strides is 1."""
+    (m, n), (s, t) = ref.shape[-2:], ref.strides[-2:]
+    return (n == 1 or t == 1) and (m == 1 or s >= n) or (m == 1 or s == 1) and (n == 1 or t >= m)
+
+
+RULES: dict[str, Callable[[Planner, Node], bool]] = {
+    **dict.fromkeys(REDUCTIONS, _reduction),
+    "concat": _concat,
+    "stack": _concat,
+    "place": _place,
+    "matmul": _matmul,
+    "linear": _linear,
+    "contract": _contract,
+}

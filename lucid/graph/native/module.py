@@ -1,0 +1,180 @@
+"""One LLVM module: its functions and declarations, its table of memory, and how it is compiled."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from lucid.graph.ir import Value
+from lucid.graph.native.text import Body, register_type
+from lucid.graph.native.vecmath import compiled, definition
+
+__all__ = ["Host", "Module", "host"]
+
+PARALLEL_WORK = 400_000  # operations on elements from which on a kernel is shared by threads
+
+
+class Host:
+    """The processor that code is compiled for.
+
+    Attributes:
+        width: bytes in the widest vector register.
+        fma: whether it multiplies and adds in one instruction.
+    """
+
+    def __init__(self) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.triple = llvm.get_process_triple()
+        self.cpu = llvm.get_host_cpu_name()
+        features = llvm.get_host_cpu_features()
+        self.features = features.flatten()
+        self.width = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
+        self.fma = bool(features.get("fma") or features.get("neon"))
+        self.target = llvm.Target.from_triple(self.triple)
+
+    def machine(self, level: int) -> Any:
+        """Return a code generator."""
+        return self.target.create_target_machine(
+            cpu=self.cpu, features=self.features, opt=level, reloc="static", codemodel="jitdefault"
+        )
+
+
+@functools.cache
+def host() -> Host:
+    """Return the host, found out once."""
+    return Host()
+
+
+_engines_lock = threading.Lock()
+
+
+class Module:
+    """Functions as text, and the table of memory that they read addresses from.
+
+    Attributes:
+        width: bytes in a vector register.
+        parallel_work: the work from which on a kernel is shared by threads.
+        inline: whether mathematics is put into loops, rather than called.
+    """
+
+    def __init__(self, threads: int, inline: bool) -> None:
+        self.host = host()
+        self.width = self.host.width
+        self.threads = threads
+        self.parallel_work = PARALLEL_WORK if threads > 1 else float("inf")
+        self.inline = inline
+        self.functions: list[str] = []
+        self.declarations: dict[str, None] = {}
+        self.constants: dict[str, None] = {}
+        self.places: dict[Value, int] = {}
+        self.scratches: list[tuple[int, int]] = []  # place, bytes
+        self.count = 0
+        self._defined: set[str] = set()
+
+    # -- the table of memory ---------------------------------------------------------------------
+
+    def place(self, root: Value) -> int:
+        """Return where in the table the address of a value's memory stands."""
+        if root not in self.places:
+            self.places[root] = self.count
+            self.count += 1
+        return self.places[root]
+
+    def scratch(self, size: int) -> int:
+        """Return the place of scratch memory."""
+        self.scratches.append((self.count, size))
+        self.count += 1
+        return self.count - 1
+
+    def counter(self, b: Body, loop: Any) -> str:
+        """Return the index of a surrounding loop."""
+        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
+        return b.put(f"load i64, ptr {slot}, align 8")
+
+    # -- text ------------------------------------------------------------------------------------
+
+    def constant(self, kind: str, value: Any) -> str:
+        """Return the address of a constant."""
+        name = f"@c.{kind}.{str(value).replace('-', 'm')}"
+        self.constants[f"{name} = internal constant {kind} {value}"] = None
+        return name
+
+    def declare(self, text: str) -> None:
+        """Declare a function."""
+        self.declarations[text] = None
+
+    def function(self, head: str, body: Body) -> None:
+        """Add a function."""
+        lines = [f"{head} nounwind {{", "entry:", *body.allocas, *body.lines, "}"]
+        self.functions.append("\n".join(lines))
+
+    def math(self, b: Body, name: str, kind: str, args: list[str]) -> str:
+        """Call a function of vector mathematics."""
+        lanes = b.lanes
+        most = self.width // (4 if kind == "f" else 8)
+        if lanes > most:  # in pieces of one register
+            return self._in_pieces(b, name, kind, args, most)
+        if self.inline:
+            found = definition(name, kind, lanes, self.host.fma)
+            symbol = found.symbol
+            if symbol not in self._defined:
+                self._defined.add(symbol)
+                for text in found.declarations:
+                    self.declare(text)
+                self.functions.append(found.text)
+        else:
+            symbol, _ = compiled(name, kind, lanes, self.host.fma)
+            t = register_type(kind, lanes)
+            self.declare(f'declare {t} @"{symbol}"({", ".join([t] * len(args))})')
+        return b.call(f'"{symbol}"', kind, args)
+
+    def _in_pieces(self, b: Body, name: str, kind: str, args: list[str], most: int) -> str:
+        lanes = b.lanes
+        whole = register_type(kind, lanes)
+        results = []
+        for start in range(0, lanes, most):
+            mask = ", ".join(f"i32 {start + k}" for k in range(most))
+            parts = [
+                b.put(f"shufflevector {whole} {a}, {whole} poison, <{most} x i32> <{mask}>")
+                for a in args
+            ]
+            b.lanes = most
+            results.append(self.math(b, name, kind, parts))
+            b.lanes = lanes
+        while len(results) > 1:
+            size = lanes // len(results)
+            t = register_type(kind, size)
+            mask = ", ".join(f"i32 {k}" for k in range(2 * size))
+            results = [
+                b.put(f"shufflevector {t} {x}, {t} {y}, <{2 * size} x i32> <{mask}>")
+                for x, y in zip(results[::2], results[1::2], strict=True)
+            ]
+        return results[0]
+
+    def text(self) -> str:
+        """Return the whole module."""
+        defined = [f for f in self.functions]
+        names = {line.split("@", 1)[1].split("(")[0] for f in defined for line in [f.split("\n")[0]]}
+        needed = [d for d in self.declarations if d.split("@", 1)[1].split("(")[0] not in names]
+        return "\n".join([f'target triple = "{self.host.triple}"', *self.constants, *needed, *defined])
+
+    def compile(self, level: int = 2) -> Any:
+        """Return the engine that holds the compiled code."""
+        with _engines_lock:
+            module = llvm.parse_assembly(self.text())
+            machine = self.host.machine(level)
+            options = llvm.create_pipeline_tuning_options(speed_level=1)
+            builder = llvm.create_pass_builder(machine, options)
+            passes = llvm.create_new_module_pass_manager()
+            passes.add_always_inliner_pass()
+            passes.add_sroa_pass()
+            passes.run(module, builder)
+            engine = llvm.create_mcjit_compiler(module, machine)
+            engine.finalize_object()
+            return engine
+
+
