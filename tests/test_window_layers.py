@@ -102,6 +102,9 @@ def test_output_size_of_a_transposed_convolution() -> None:
     want = r"expected an output_size from \(7, 7\) to \(8, 8\), got \(9, 7\)"
     with pytest.raises(OptionError, match=want):
         layer(lucid.ones((1, 2, 4, 4)), output_size=(9, 7))
+    want = r"conv_transpose2d: expected an output_size of 2 numbers, got \(8,\)"
+    with pytest.raises(OptionError, match=want):
+        layer(lucid.ones((1, 2, 4, 4)), output_size=(8,))
 
 
 def test_parameters_are_drawn_as_in_pytorch() -> None:

@@ -35,6 +35,8 @@ from lucid.functional.conv import (
     conv1d,
     conv2d,
     conv3d,
+)
+from lucid.functional.conv_transpose import (
     conv_transpose1d,
     conv_transpose2d,
     conv_transpose3d,

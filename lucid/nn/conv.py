@@ -18,7 +18,8 @@ from typing import Any
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
-from lucid.functional.conv import convolve, convolve_transpose
+from lucid.functional.conv import convolve
+from lucid.functional.conv_transpose import convolve_transpose
 from lucid.functional.geometry import Lengths, lengths
 from lucid.functional.init import fans
 from lucid.nn import init

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,35 +132,34 @@ def _spread(x: Any, w: Any, padding: Pairs, base: Ints, dilation: Ints, groups: 
     filters, _, *window = w.shape
     reach = [extent(k, d) - 1 for k, d in zip(window, dilation, strict=True)]
     whole = tuple(extent(n, b) + r for n, b, r in zip(sizes, base, reach, strict=True))
-    targets: list[Any] = []
-    if set(base) == {1} and math.prod(whole) <= WASTE * math.prod(sizes):
+    entries = list(itertools.product(*map(range, window)))
+    if set(base) == {1} and math.prod(whole) <= WASTE * math.prod(sizes):  # along whole rows
         x = frame(x, tuple((0, r) for r in reach), base)
-        steps = [math.prod(whole[i + 1 :]) for i in range(len(whole))]
-        last = sum(n * r for n, r in zip(steps, reach, strict=True))
-        sizes = [math.prod(whole) - last]
-        grid: Ints = (math.prod(whole),)
-        for k in itertools.product(*map(range, window)):
-            at = last - sum(n * i * d for n, i, d in zip(steps, k, dilation, strict=True))
-            targets.append((..., slice(at, at + sizes[0])))
+        steps = [math.prod(whole[i + 1 :]) * d for i, d in enumerate(dilation)]
+        last = sum(n * (k - 1) for n, k in zip(steps, window, strict=True))
+        sizes, grid = [math.prod(whole) - last], (math.prod(whole),)
+        starts = [(last - sum(map(operator.mul, steps, k)),) for k in entries]
+        base = (1,)
     else:
         grid = whole
-        for k in itertools.product(*map(range, window)):
-            starts = [r - i * d for r, i, d in zip(reach, k, dilation, strict=True)]
-            ends = [a + extent(n, b) for a, n, b in zip(starts, sizes, base, strict=True)]
-            targets.append((..., *map(slice, starts, ends, base)))
+        starts = [
+            tuple(r - i * d for r, i, d in zip(reach, k, dilation, strict=True)) for k in entries
+        ]
+    ends = [extent(n, b) for n, b in zip(sizes, base, strict=True)]
+    targets = [(..., *map(slice, at, map(operator.add, at, ends), base)) for at in starts]
     places = math.prod(sizes)
     x = x.reshape((count, groups, channels // groups, -1))[..., :places]
-    matrix = w.reshape((groups, filters // groups, channels // groups, len(targets)))
-    matrix = np.ascontiguousarray(matrix.transpose((0, 3, 1, 2)))
-    matrix = matrix.reshape((groups, -1, channels // groups))
+    matrix = w.reshape((groups, filters // groups, channels // groups, len(entries)))
+    matrix = matrix.transpose((0, 3, 1, 2)).reshape((groups, -1, channels // groups))
     out = np.zeros((count, groups, filters // groups, *grid), x.dtype)
-    step = max(1, CHUNK // (filters * len(targets) * places * x.itemsize))
+    step = max(1, CHUNK // (filters * len(entries) * places * x.itemsize))
     for start in range(0, count, step):
         made = np.matmul(matrix, x[start : start + step])
-        made = made.reshape((-1, groups, len(targets), filters // groups, *sizes))
+        made = made.reshape((-1, groups, len(entries), filters // groups, *sizes))
         part = out[start : start + step]
         for k, target in enumerate(targets):
             part[target] += made[:, :, k]
-    out = out.reshape((count, filters, *whole))
-    pairs = ((lo - r, hi - r) for (lo, hi), r in zip(padding, reach, strict=True))
-    return np.ascontiguousarray(frame(out, tuple(pairs), (1,) * len(whole)))
+    pairs = tuple((lo - r, hi - r) for (lo, hi), r in zip(padding, reach, strict=True))
+    return np.ascontiguousarray(
+        frame(out.reshape((count, filters, *whole)), pairs, (1,) * len(whole))
+    )
