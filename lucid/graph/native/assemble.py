@@ -12,7 +12,7 @@ import numpy as np
 from lucid.graph.ir import Graph, Value
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
-from lucid.graph.native.loops import KernelCode, identity_of
+from lucid.graph.native.loops import KernelCode, combine, identity_of
 from lucid.graph.native.lower import Call, Fill, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
@@ -217,7 +217,7 @@ class NativeProgram:
         work = sum(
             math.prod(s.domain) * len(s.items) for s in part if isinstance(s, Kernel)
         )
-        module = Module(threads=1, inline=work > 50_000)
+        module = Module(inline=work > 50_000)
         b = Body(module)
         written = {r for s in part for r in s.writes()}
         for root in arrays:
@@ -330,18 +330,22 @@ def _call_kernel(b: Body, code: KernelCode) -> None:
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
         base = b.put(f"load ptr, ptr {slot}, align 8")
         start = literal(identity_of(item.node.op.name, kind), kind)
-        count = math.prod(kept)
-        with b.loop(0, count) as i:
+        with b.loop(0, math.prod(kept) * (b.module.threads if code.parallel else 1)) as i:
             b.store(start, b.address(base, kind, i), kind)
-    b.do(f"call void @{code.name}(ptr %env, i64 0, i64 {code.parallel}, i64 0)")
+    b.module.run(b, code.name, code.parallel)
     for item, place, kind, kept in code.accumulators:
-        assert item.out is not None
+        assert item.out is not None and item.node is not None
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
         base = b.put(f"load ptr, ptr {slot}, align 8")
         target = _pointer(b, Ref.whole(item.out))
         new = item.out.aval.dtype.char
-        with b.loop(0, math.prod(kept)) as i:
-            value = b.load(b.address(base, kind, i), kind)
+        count = math.prod(kept)
+        with b.loop(0, count) as i:
+            at = b.address(base, kind, i)
+            value = b.load(at, kind)
+            for tid in range(1, b.module.threads if code.parallel else 1):
+                other = b.load(b.address(at, kind, str(tid * count)), kind)
+                value = combine(b, item.node.op.name, kind, value, other)
             b.store(cast(b, value, kind, new), b.address(target, new, i), new)
 
 

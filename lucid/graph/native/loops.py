@@ -13,7 +13,7 @@ from lucid.graph.native.elementwise import cast, emit_node, maximum, minimum
 from lucid.graph.native.plan import Item, Kernel, Planner, Ref, contiguous
 from lucid.graph.native.text import KINDS, Body, literal, register_type
 
-__all__ = ["KernelCode", "identity_of"]
+__all__ = ["KernelCode", "combine", "identity_of"]
 
 CHUNK = 4096  # elements after which a float32 sum goes over into a float64 one
 EXPENSIVE = frozenset(
@@ -164,7 +164,7 @@ class KernelCode:
         for value in sorted(self.crossing - planner.stored, key=lambda v: id(v)):
             count = math.prod(kernel.row_shape)
             kind = value.aval.dtype.char
-            place = self.module.scratch(count * np.dtype(kind).itemsize * 2)
+            place = self.module.scratch(count * np.dtype(kind).itemsize * self.module.threads)
             self.stash[value] = place
             base = self._scratch(place, count, kind)
             strides = (0,) * len(kernel.outer_shape) + contiguous(kernel.row_shape)
@@ -188,7 +188,7 @@ class KernelCode:
         wide = wide and math.prod(kernel.domain[i] for i in item.axes) > CHUNK
         memory = "d" if wide else kind
         count = math.prod(kept)
-        place = self.module.scratch(count * np.dtype(memory).itemsize * 2)
+        place = self.module.scratch(count * np.dtype(memory).itemsize * self.module.threads)
         self.accesses["acc", item.out] = Access(self._scratch(place, count, memory), memory, strides)
         self.accumulators.append((item, place, memory, tuple(kept)))
 

@@ -9,6 +9,7 @@ from typing import Any
 import llvmlite.binding as llvm
 
 from lucid.graph.ir import Value
+from lucid.graph.native import threads
 from lucid.graph.native.text import Body, register_type
 from lucid.graph.native.vecmath import compiled, definition
 
@@ -61,11 +62,11 @@ class Module:
         inline: whether mathematics is put into loops, rather than called.
     """
 
-    def __init__(self, threads: int, inline: bool) -> None:
+    def __init__(self, inline: bool) -> None:
         self.host = host()
         self.width = self.host.width
-        self.threads = threads
-        self.parallel_work = PARALLEL_WORK if threads > 1 else float("inf")
+        self.threads = threads.count()
+        self.parallel_work = PARALLEL_WORK if self.threads > 1 else float("inf")
         self.inline = inline
         self.functions: list[str] = []
         self.declarations: dict[str, None] = {}
@@ -74,6 +75,7 @@ class Module:
         self.scratches: list[tuple[int, int]] = []  # place, bytes
         self.count = 0
         self._defined: set[str] = set()
+        self.shares = False
 
     # -- the table of memory ---------------------------------------------------------------------
 
@@ -94,6 +96,15 @@ class Module:
         """Return the index of a surrounding loop."""
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
         return b.put(f"load i64, ptr {slot}, align 8")
+
+    def run(self, b: Body, name: str, pieces: int) -> None:
+        """Call a function ``(env, lo, hi, tid)`` over a range, in threads if it has pieces."""
+        if pieces:
+            self.shares = True
+            self.declare("declare void @lucid_share(ptr, ptr, i64)")
+            b.do(f"call void @lucid_share(ptr @{name}, ptr %env, i64 {pieces})")
+        else:
+            b.do(f"call void @{name}(ptr %env, i64 0, i64 0, i64 0)")
 
     # -- text ------------------------------------------------------------------------------------
 
@@ -167,6 +178,8 @@ class Module:
         with _engines_lock:
             module = llvm.parse_assembly(self.text())
             machine = self.host.machine(level)
+            if self.shares:
+                threads.start(self.host.machine(2))
             options = llvm.create_pipeline_tuning_options(speed_level=1)
             builder = llvm.create_pass_builder(machine, options)
             passes = llvm.create_new_module_pass_manager()

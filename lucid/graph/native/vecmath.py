@@ -1,23 +1,22 @@
 """Vector mathematics within 4 ULP over the full range, for any number of lanes.
 
-Every function can be inlined (`definition` for modules written as text, `emit` for a builder) or
-called (`compiled`, which costs a program no time to compile). Inlined or called, with any number of
+Every function can be inlined (`definition`) or called (`compiled`, which costs a program no time to
+compile, and a tenth more to run). Inlined or called, with any number of
 lanes, a function gives the same bits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from lucid.graph.native.vecmath_lanes import DOUBLE, SINGLE, Format, format_of
+from lucid.graph.native.vecmath_lanes import DOUBLE, SINGLE, Format
 from lucid.graph.native.vecmath_library import compiled as compiled_variant
 from lucid.graph.native.vecmath_recipes import RECIPES, Variant, define
 
-__all__ = ["ARITY", "Definition", "compiled", "definition", "emit"]
+__all__ = ["ARITY", "Definition", "compiled", "definition"]
 
 ARITY = {name: recipe.arity for name, recipe in RECIPES.items()}
 FORMATS: dict[str, Format] = {"f": SINGLE, "d": DOUBLE}
@@ -64,14 +63,3 @@ def compiled(name: str, kind: str, lanes: int, fma: bool) -> tuple[str, int]:
     """The symbol, known to the linker, and the address of a compiled function."""
     variant = Variant(name, FORMATS[kind], lanes, fma)
     return variant.symbol, compiled_variant(variant)
-
-
-def emit(builder: Any, name: str, args: Sequence[Any], fma: bool) -> Any:
-    """The value of a function at scalars or vectors of llvmlite's builder, by an inlined call.
-
-    LLVM's loop vectoriser takes scalar calls in a loop but for functions with a slow path, which
-    branch; for those, emit vectors.
-    """
-    kind = args[0].type
-    variant = Variant(name, format_of(kind), getattr(kind, "count", 1), fma)
-    return builder.call(inlined(builder.module, variant), args)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from llvmlite import ir
 
-__all__ = ["DOUBLE", "SINGLE", "Code", "Format", "Lane", "Number", "format_of"]
+__all__ = ["DOUBLE", "SINGLE", "Code", "Format", "Lane", "Number"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class Format:
 
 SINGLE = Format("f32", 32, 23, 127, ir.FloatType(), ir.IntType(32), 2.0**-126)
 DOUBLE = Format("f64", 64, 52, 1023, ir.DoubleType(), ir.IntType(64), 2.0**-1022)
-
-
-def format_of(kind: Any) -> Format:
-    """The format of an IR type, of a scalar or of a vector's elements."""
-    return SINGLE if getattr(kind, "element", kind) == SINGLE.real else DOUBLE
 
 
 class Lane:
