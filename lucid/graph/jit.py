@@ -21,6 +21,7 @@ from lucid.graph.capture import Trace, is_number
 from lucid.graph.executors import check_executor
 from lucid.graph.ir import Graph
 from lucid.graph.program import Program, call, trace
+from lucid.graph.quick import MISS, quick
 from lucid.transforms.boundary import check_function
 
 __all__ = ["Jitted", "jit", "make_graph"]
@@ -159,17 +160,26 @@ class Jitted:
         self._cache: OrderedDict[Any, list[_Entry]] = OrderedDict()
         self._lock = threading.RLock()
         self._reasons: list[str] = []
+        self._quick: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
+        if self._quick is not None and not kwargs:
+            result = self._quick(args)
+            if result is not MISS:
+                return result
         if capturing.get() is not None:
             return self.fun(*args, **kwargs)
         found, key = self._take(args, kwargs)
         entry, cells = self._find(key, args, kwargs)
-        return self._run(entry, found, cells)
+        result = self._run(entry, found, cells)
+        if not (kwargs or self._argnums):
+            program = entry.program
+            self._quick = quick(entry.trace, program.compiled(), entry.out, args)
+        return result
 
     # -- arguments -------------------------------------------------------------------------------
 
@@ -277,6 +287,7 @@ class Jitted:
         """Forget every compiled program."""
         with self._lock:
             self._cache.clear()
+            self._quick = None
 
     def __repr__(self) -> str:
         return f"<jit of {getattr(self.fun, '__qualname__', self.fun)!s}>"

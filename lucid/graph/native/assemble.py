@@ -35,9 +35,12 @@ class NativeProgram:
     """A compiled graph, to be called with a sequence of arrays and Python numbers.
 
     Attributes:
+        owns_results: whether results never share memory with arguments.
         fallbacks: the names of the operations that are not compiled.
         source: the IR, a text per native part.
     """
+
+    owns_results = True
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -154,12 +157,13 @@ class NativeProgram:
                     made.add(root)
             entry, size = self._native(part, arrays)
             sizes.append(size)
-            given = ", ".join([*(name(r) for r in arrays), "arena"])
+            given = ", ".join([*(name(r) for r in arrays), *["arena"] * bool(size)])
             called = constant(entry)
             lines.append(f"if {called}({given}): {constant(self._retry)}({called}, ({given}))")
-        scope["make"] = _arena_maker(max(sizes))
-        lines.insert(arena_at, "arena = pool.pop() if pool else make()")
-        lines.append("pool.append(arena)")
+        if max(sizes):
+            scope["make"] = _arena_maker(max(sizes))
+            lines.insert(arena_at, "arena = pool.pop() if pool else make()")
+            lines.append("pool.append(arena)")
         results = []
         for r in self.results:
             if isinstance(r, tuple):
@@ -250,10 +254,11 @@ class NativeProgram:
             bad = head.put(f"icmp ne i32 {masked}, {GOOD}")
             head.do(f"br i1 {bad}, label %refuse, label %good{k}")
             head.label(f"good{k}")
-        at = head.put(f"getelementptr i8, ptr %arena, i64 {DATA}")
-        raw = head.put(f"load i64, ptr {at}, align 8")
-        up = head.put(f"add i64 {raw}, {ALIGN - 1}")
-        aligned = head.put(f"and i64 {up}, {-ALIGN}")
+        if used:
+            at = head.put(f"getelementptr i8, ptr %arena, i64 {DATA}")
+            raw = head.put(f"load i64, ptr {at}, align 8")
+            up = head.put(f"add i64 {raw}, {ALIGN - 1}")
+            aligned = head.put(f"and i64 {up}, {-ALIGN}")
         for place, (kind, where) in places.items():
             if kind == "constant":
                 value = head.put(f"inttoptr i64 {where} to ptr")
@@ -277,13 +282,13 @@ class NativeProgram:
         whole = Body(module)
         whole.allocas = b.allocas
         whole.lines = [*head.lines, *b.lines]
-        parameters = ", ".join([*(f"ptr %a{k}" for k in range(len(arrays))), "ptr %arena"])
-        module.function(f"define i32 @entry({parameters})", whole)
+        parameters = [*(f"ptr %a{k}" for k in range(len(arrays))), *["ptr %arena"] * bool(used)]
+        module.function(f"define i32 @entry({', '.join(parameters)})", whole)
         self.source.append(module.text())
         engine = module.compile()
         self._keep.append(engine)
         address = engine.get_function_address("entry")
-        kinds = [ctypes.py_object] * (len(arrays) + 1)
+        kinds = [ctypes.py_object] * len(parameters)
         long = work > 200_000
         maker = ctypes.CFUNCTYPE if long else ctypes.PYFUNCTYPE
         return maker(ctypes.c_int, *kinds)(address), used

@@ -2,8 +2,8 @@
 
 Every function can be inlined (`definition`), or called (`compiled`), which costs a program no time
 to compile and a tenth more to run. Inlined or called, with any number of lanes, it gives the same
-bits. A function is right for every input: where a fast path does not hold (huge angles, quotients of
-many digits), a branch that is seldom taken leads to a slow one.
+bits. A function is right for every input: where a fast path does not hold (huge angles, quotients
+of many digits), a branch that is seldom taken leads to a slow one.
 """
 
 from __future__ import annotations
