@@ -13,13 +13,12 @@ from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
-from lucid.graph.native.text import KINDS
+from lucid.graph.native.views import VIEWS, change_of, supported
 from lucid.ops.keys import numpy_key
 
 __all__ = ["Call", "Fill", "lower"]
 
 REDUCTIONS = {"sum": "sum", "prod": "prod", "max": "max", "min": "min", "any": "any", "all": "all"}
-VIEWS = frozenset(("permute_dims", "getitem", "flip", "broadcast_to", "diagonal", "reshape"))
 
 
 class Call(Step):
@@ -59,21 +58,14 @@ def lower_node(planner: Planner, node: Node) -> None:
     """Plan one node."""
     name = node.op.name
     rule = RULES.get(name)
-    if rule is not None and _supported(node) and rule(planner, node):
+    if rule is not None and supported(node) and rule(planner, node):
         return
-    if name in VIEWS and _supported(node) and _view(planner, node):
+    if name in VIEWS and supported(node) and _view(planner, node):
         return
     if is_elementwise(node):
         planner.elementwise(node)
         return
     _fallback(planner, node)
-
-
-def _supported(node: Node) -> bool:
-    avals = [x.aval for x in (*node.values(), *node.outputs)]
-    return all(a.dtype.char in KINDS and a.dtype.isnative for a in avals) and not any(
-        type(x) is complex for x in node.operands
-    )
 
 
 def _fallback(planner: Planner, node: Node) -> None:
@@ -84,25 +76,14 @@ def _fallback(planner: Planner, node: Node) -> None:
 # -- views -----------------------------------------------------------------------------------------
 
 
-def _change(node: Node) -> Callable[[Any], Any]:
-    name, params = node.op.name, node.params
-    if name == "getitem":
-        return lambda x: x[numpy_key(params[0])]
-    if name == "reshape":
-        return lambda x: np.reshape(x, params[0], copy=False)
-    if name == "broadcast_to":
-        return lambda x: np.broadcast_to(x, params[0])
-    return lambda x: node.op.impl(x, *params)
-
-
 def _view(planner: Planner, node: Node) -> bool:
     x = node.operands[0]
     if not isinstance(x, Value) or x.aval.weak:
         return False
     ref = planner.refs[x]
-    new = ref.view(_change(node))
+    new = ref.view(change_of(node))
     if new is None:
-        new = planner.materialise(x).view(_change(node))
+        new = planner.materialise(x).view(change_of(node))
         assert new is not None
     planner.refs[node.outputs[0]] = new
     return True
@@ -174,7 +155,7 @@ def _concat(planner: Planner, node: Node) -> bool:
 def _place(planner: Planner, node: Node) -> bool:
     (out,) = node.outputs
     x = node.operands[0]
-    shape, key = node.params
+    key = node.params[1]
     if not isinstance(x, Value):
         return False
     target = Ref.whole(out).view(lambda a: a[numpy_key(key)])
@@ -276,11 +257,11 @@ def _contract(planner: Planner, node: Node) -> bool:
     lhs = _grouped(planner, x, [a.index(c) for c in (*batch, *left, *summed)], (*stack, m, k))
     rhs = _grouped(planner, y, [b.index(c) for c in (*batch, *summed, *right)], (*stack, k, n))
     order = [labels.index(c) for c in (*batch, *left, *right)]
-    target = Ref.whole(out).view(lambda z: np.reshape(z.transpose(order), (*stack, m, n), copy=False))
+    shape = (*stack, m, n)
+    target = Ref.whole(out).view(lambda z: np.reshape(z.transpose(order), shape, copy=False))
     if target is not None and _leading(target):
         return Product.plan(planner, out, stack, lhs, rhs, target)
     made = Value(out.aval._replace(shape=tuple(sizes[c] for c in (*batch, *left, *right))))
-    shape = (*stack, m, n)
     if not Product.plan(planner, made, stack, lhs, rhs, Ref(made, shape, contiguous(shape))):
         return False
     back = [(*batch, *left, *right).index(c) for c in labels]
@@ -309,7 +290,8 @@ def _grouped(planner: Planner, x: Value, order: list[int], shape: tuple[int, ...
 def _leading(ref: Ref) -> bool:
     """Whether BLAS can write a matrix there: one of its strides is 1."""
     (m, n), (s, t) = ref.shape[-2:], ref.strides[-2:]
-    return (n == 1 or t == 1) and (m == 1 or s >= n) or (m == 1 or s == 1) and (n == 1 or t >= m)
+    by_row = (n == 1 or t == 1) and (m == 1 or s >= n)
+    return by_row or ((m == 1 or s == 1) and (n == 1 or t >= m))
 
 
 RULES: dict[str, Callable[[Planner, Node], bool]] = {
