@@ -16,6 +16,7 @@ from lucid.graph.native.loops import KernelCode, combine, identity_of
 from lucid.graph.native.lower import Call, Fill, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
+from lucid.graph.native.scan import Loop
 from lucid.graph.native.text import Body, literal
 
 __all__ = ["NativeProgram", "compile_native"]
@@ -54,8 +55,9 @@ class NativeProgram:
         self.results = [self._result(y) for y in graph.outputs]
         self.fallbacks = [s.node.op.name for s in planner.steps if isinstance(s, Call)]
         self.source: list[str] = []
-        self._keep: list[Any] = [np.ascontiguousarray(a) for a in graph.constants.values()]
-        self._constants = dict(zip(graph.constants, self._keep, strict=True))
+        constants = {**graph.constants, **planner.extra}
+        self._keep: list[Any] = [np.array(a, order="C") for a in constants.values()]
+        self._constants = dict(zip(constants, self._keep, strict=True))
         self._build()
 
     def _result(self, y: Any) -> Any:
@@ -103,7 +105,7 @@ class NativeProgram:
             if isinstance(step, Call):
                 visible.update(step.reads())
                 visible.update(step.writes())
-        visible -= set(self.graph.constants)
+        visible -= set(self._constants)
         inner = {r: s for r, s in spans.items() if r not in visible}
         self._offsets, self._arena = _allocate(inner)
         self._visible = visible
@@ -235,6 +237,8 @@ class NativeProgram:
         used = self._arena
         places = {}
         for root, place in module.places.items():
+            if root not in planner.stored:
+                continue
             if root in self._constants:
                 places[place] = ("constant", self._constants[root].ctypes.data)
             elif root in self._offsets:
@@ -309,15 +313,35 @@ def _emitter(
     if isinstance(step, Fill):
         module.place(step.root)
         return lambda: _fill(b, step.root)
-    for ref in (step.a, step.b, step.c):  # type: ignore[attr-defined]
-        module.place(ref.root)
+    for root in (*step.reads(), *step.writes()):
+        if root in planner.stored:
+            module.place(root)
+    if isinstance(step, Loop):
+        step.place = module.counter_place()
+        inner = [
+            _emitter(module, planner, s, f"{name}_{k}", b) for k, s in enumerate(step.steps)
+        ]
+        return lambda: _loop(b, step, inner)
     return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
 
 
+def _loop(b: Body, loop: Loop, inner: Sequence[Callable[[], None]]) -> None:
+    slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
+    with b.loop(0, loop.length) as i:
+        index = b.put(f"sub nsw i64 {loop.length - 1}, {i}") if loop.reverse else i
+        b.do(f"store i64 {index}, ptr {slot}, align 8")
+        for call in inner:
+            call()
+
+
 def _pointer(b: Body, ref: Ref) -> str:
+    kind = ref.root.aval.dtype.char
     slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {b.module.place(ref.root)}")
     base = b.put(f"load ptr, ptr {slot}, align 8")
-    return b.address(base, ref.root.aval.dtype.char, str(ref.offset))
+    for loop, stride in ref.moving:
+        step = b.put(f"mul nsw i64 {b.module.counter(b, loop)}, {stride}")
+        base = b.address(base, kind, step)
+    return b.address(base, kind, str(ref.offset)) if ref.offset else base
 
 
 def _fill(b: Body, root: Value) -> None:

@@ -92,6 +92,11 @@ class Module:
         self.count += 1
         return self.count - 1
 
+    def counter_place(self) -> int:
+        """Return the place of a loop's index, which stands in the table itself."""
+        self.count += 1
+        return self.count - 1
+
     def counter(self, b: Body, loop: Any) -> str:
         """Return the index of a surrounding loop."""
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")

@@ -204,6 +204,7 @@ class Planner:
         home: the step after which a root's memory is complete; -1 for inputs.
         stored: the roots that must be in memory.
         literals: constants that are one number throughout.
+        extra: the constants of loop bodies.
     """
 
     def __init__(self) -> None:
@@ -212,6 +213,7 @@ class Planner:
         self.home: dict[Value, int] = {}
         self.stored: set[Value] = set()
         self.literals: dict[Value, Any] = {}
+        self.extra: dict[Value, Any] = {}
 
     # -- values ----------------------------------------------------------------------------------
 

@@ -171,7 +171,7 @@ def plan_scan(
         return True
     loop = Loop(length, reverse)
     inner = Planner()
-    inner.stored = planner.stored
+    inner.stored, inner.extra = planner.stored, planner.extra
     copies = [planner.fresh(v) for v in carries]
     inputs = iter(body.inputs)
     for r in consts:
