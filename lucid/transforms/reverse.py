@@ -126,7 +126,7 @@ def _pull_raw(rules: Sequence[Any], node: Recorded, ct: Any, cts: dict[Recorded,
     ans = node.ans
     x = node.first
     y = node.second
-    if y is ABSENT:
+    if y is ABSENT and node.op.vjps is not None:  # type: ignore[union-attr]
         value = x.ans
         if type(value) is not _ndarray:  # a Python number divides by zero in another way
             return False
