@@ -87,6 +87,16 @@ from lucid.functional.max_pool import (
     max_unpool2d,
     max_unpool3d,
 )
+from lucid.functional.normalization import (
+    batch_norm,
+    group_norm,
+    instance_norm,
+    layer_norm,
+    local_response_norm,
+    normalize,
+    rms_norm,
+    update_statistics,
+)
 from lucid.functional.pad import (
     pad,
 )
@@ -123,6 +133,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "batch_norm",
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
@@ -143,6 +154,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "group_norm",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -150,10 +162,13 @@ __all__ = [
     "hinge_embedding_loss",
     "huber_loss",
     "init",
+    "instance_norm",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
+    "local_response_norm",
     "log_softmax",
     "logsigmoid",
     "lp_pool1d",
@@ -170,6 +185,7 @@ __all__ = [
     "mse_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
+    "normalize",
     "pad",
     "pairwise_distance",
     "pixel_shuffle",
@@ -178,6 +194,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "rms_norm",
     "selu",
     "sigmoid",
     "silu",
@@ -194,4 +211,5 @@ __all__ = [
     "triplet_margin_loss",
     "unflatten",
     "unfold",
+    "update_statistics",
 ]
