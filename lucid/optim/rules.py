@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from lucid.core.dispatch import bind
-from lucid.core.op import OPS
-from lucid.core.tensor import Tensor
-from lucid.errors import OperandError, OptionError, message
+from lucid.errors import OptionError, message
+from lucid.optim.kernels import (
+    check_betas,
+    check_options,
+    decay_of,
+    first,
+    is_one,
+    is_zero,
+    maximum,
+    moved,
+    moved_square,
+    penalised,
+)
 from lucid.optim.transform import GradientTransformation, Number, leafwise, number, zeros
 
 __all__ = ["AdamState", "SGDState", "adam", "adamw", "momentum", "sgd"]
@@ -73,19 +80,19 @@ def sgd(
         >>> updates
         {'w': Tensor(-0.2)}
     """
-    _check("sgd", lr=lr, momentum=momentum, weight_decay=weight_decay)
-    if nesterov and (_is_zero(momentum) or not _is_zero(dampening)):
+    check_options("sgd", lr=lr, momentum=momentum, weight_decay=weight_decay)
+    if nesterov and (is_zero(momentum) or not is_zero(dampening)):
         got = f"momentum={momentum}, dampening={dampening}"
         raise OptionError(message("sgd", "momentum and no dampening for nesterov", got))
-    plain = _is_zero(momentum)
+    plain = is_zero(momentum)
 
     def init(params: Any) -> SGDState:
         return SGDState(0, None if plain else zeros(params))
 
     def update(grads: Any, state: SGDState, params: Any = None) -> tuple[Any, SGDState]:
-        decay = _decay("sgd", weight_decay, params)
+        decay = decay_of("sgd", weight_decay, params)
         sign = -1.0 if maximize else 1.0
-        gain = _first(state.step, 1.0, 1.0 - dampening)
+        gain = first(state.step, 1.0, 1.0 - dampening)
         rule = _nesterov if nesterov else _sgd
         numbers = (number(lr, state.step), momentum, gain, decay, sign)
         slots = (state.momentum_buffer,)
@@ -119,7 +126,7 @@ def momentum(
 
 
 def _sgd(g: Any, p: Any, b: Any, lr: Any, momentum: Any, gain: Any, decay: Any, sign: float) -> Any:
-    g = _penalised(g, p, decay, sign)
+    g = penalised(g, p, decay, sign)
     if b is not None:
         g = _running(b, g, momentum, gain)
         b = g
@@ -129,7 +136,7 @@ def _sgd(g: Any, p: Any, b: Any, lr: Any, momentum: Any, gain: Any, decay: Any, 
 def _nesterov(
     g: Any, p: Any, b: Any, lr: Any, momentum: Any, gain: Any, decay: Any, sign: float
 ) -> Any:
-    g = _penalised(g, p, decay, sign)
+    g = penalised(g, p, decay, sign)
     b = _running(b, g, momentum, gain)
     u = momentum * b
     u += g
@@ -140,7 +147,7 @@ def _nesterov(
 def _running(b: Any, g: Any, momentum: Any, gain: Any) -> Any:
     """Return momentum·b + gain·g."""
     b = momentum * b
-    b += g if _is_one(gain) else gain * g
+    b += g if is_one(gain) else gain * g
     return b
 
 
@@ -239,10 +246,8 @@ def _adam_rule(
 ) -> GradientTransformation:
     b1, b2 = betas
     penalty, shrink = decays
-    _check(name, lr=lr, eps=eps, weight_decay=penalty + shrink)
-    for beta in betas:
-        if isinstance(beta, float | int) and not 0 <= beta < 1:
-            raise OptionError(message(name, "betas in [0, 1)", str(betas)))
+    check_options(name, lr=lr, eps=eps, weight_decay=penalty + shrink)
+    check_betas(name, betas)
 
     def init(params: Any) -> AdamState:
         largest = zeros(params) if amsgrad else None
@@ -255,7 +260,7 @@ def _adam_rule(
         scale = rate * root / (1 - b1**step)
         numbers = (
             *(b1, b2, eps * root, scale),
-            *(_decay(name, penalty, params), rate * _decay(name, shrink, params)),
+            *(decay_of(name, penalty, params), rate * decay_of(name, shrink, params)),
             -1.0 if maximize else 1.0,
         )
         slots = state[1:]
@@ -270,56 +275,15 @@ def _adam(
 ) -> Any:
     # √(v/c) + eps = (√v + eps·√c)/√c: the correction c of v sits in `eps` and `scale`
     decay, shrink, sign = rest
-    g = _penalised(g, p, decay, sign)
-    m = b1 * m
-    m += (1 - b1) * g
-    square = g * g
-    square *= 1 - b2
-    v = b2 * v
-    v += square
+    g = penalised(g, p, decay, sign)
+    m = moved(m, g, b1)
+    v = moved_square(v, g, b2)
     if top is not None:
-        top = bind(OPS["maximum"], (top, v)) if isinstance(v, Tensor) else np.maximum(top, v)
+        top = maximum(top, v)
     u = (v if top is None else top) ** 0.5
     u += eps
     u = m / u
     u *= -scale
-    if not _is_zero(shrink):
+    if not is_zero(shrink):
         u -= shrink * p
     return u, m, v, top
-
-
-# -- what they share -------------------------------------------------------------------------------
-
-
-def _penalised(g: Any, p: Any, decay: Any, sign: float) -> Any:
-    if sign < 0:
-        g = -g
-    return g if _is_zero(decay) else g + decay * p
-
-
-def _is_zero(x: Any) -> bool:
-    return isinstance(x, float | int) and x == 0
-
-
-def _is_one(x: Any) -> bool:
-    return isinstance(x, float | int) and x == 1
-
-
-def _first(step: Any, first: float, later: Any) -> Any:
-    """Return `first` at step 0 and `later` at all others."""
-    if isinstance(step, int):
-        return first if step == 0 else later
-    return later if _is_one(later) else bind(OPS["where"], (step == 0, first, later))
-
-
-def _decay(name: str, decay: Any, params: Any) -> Any:
-    if params is None and not _is_zero(decay):
-        hint = "call update(grads, state, params)"
-        raise OperandError(message(name, "params where weight_decay is set", "none", hint))
-    return decay
-
-
-def _check(name: str, **numbers: Any) -> None:
-    for what, value in numbers.items():
-        if isinstance(value, float | int) and value < 0:
-            raise OptionError(message(name, f"a {what} that is not negative", str(value)))

@@ -11,10 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from lucid.core.dispatch import bind
-from lucid.core.op import OPS
 from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
+from lucid.optim.kernels import cos, floor, log, minimum, where
 
 __all__ = [
     "PlateauState",
@@ -44,7 +43,7 @@ def constant(lr: float, factor: float = 1 / 3, total_iters: int = 5) -> Schedule
         >>> [rate(k) for k in range(4)]
         [0.5, 0.5, 1.0, 1.0]
     """
-    return lambda step: _where(step < total_iters, lr * factor, lr)
+    return lambda step: where(step < total_iters, lr * factor, lr)
 
 
 def step_decay(lr: float, step_size: int, gamma: float = 0.1) -> Schedule:
@@ -76,7 +75,7 @@ def multistep(lr: float, milestones: Sequence[int], gamma: float = 0.1) -> Sched
             return lr * gamma ** bisect.bisect_right(stones, step)
         rate: Any = lr
         for stone in stones:
-            rate = _where(step < stone, rate, rate * gamma)
+            rate = where(step < stone, rate, rate * gamma)
         return rate
 
     return schedule
@@ -106,7 +105,7 @@ def linear(
     """
     _positive("linear", total_iters=total_iters)
     slope = (end_factor - start_factor) / total_iters
-    return lambda step: lr * (start_factor + slope * _minimum(step, total_iters))
+    return lambda step: lr * (start_factor + slope * minimum(step, total_iters))
 
 
 def polynomial(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedule:
@@ -118,7 +117,7 @@ def polynomial(lr: float, total_iters: int = 5, power: float = 1.0) -> Schedule:
         0.25
     """
     _positive("polynomial", total_iters=total_iters)
-    return lambda step: lr * (1 - _minimum(step, total_iters) / total_iters) ** power
+    return lambda step: lr * (1 - minimum(step, total_iters) / total_iters) ** power
 
 
 def cosine(lr: float, T_max: float, eta_min: float = 0.0) -> Schedule:  # noqa: N803 - PyTorch's name
@@ -136,7 +135,7 @@ def cosine(lr: float, T_max: float, eta_min: float = 0.0) -> Schedule:  # noqa: 
         Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017.
     """
     _positive("cosine", T_max=T_max)
-    return lambda step: eta_min + (lr - eta_min) * (1 + _cos(math.pi * step / T_max)) / 2
+    return lambda step: eta_min + (lr - eta_min) * (1 + cos(math.pi * step / T_max)) / 2
 
 
 def warm_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) -> Schedule:  # noqa: N803
@@ -155,10 +154,10 @@ def warm_restarts(lr: float, T_0: int, T_mult: int = 1, eta_min: float = 0.0) ->
             return cosine(lr, T_0, eta_min)(step % T_0)
         # restart n comes after T_0·(T_multⁿ - 1)/(T_mult - 1) steps
         ratio = step / T_0 * (T_mult - 1) + 1
-        n = _floor(_log(ratio) / math.log(T_mult) + 1e-12)
+        n = floor(log(ratio) / math.log(T_mult) + 1e-12)
         length = T_0 * T_mult**n
         begin = (length - T_0) / (T_mult - 1)
-        return eta_min + (lr - eta_min) * (1 + _cos(math.pi * (step - begin) / length)) / 2
+        return eta_min + (lr - eta_min) * (1 + cos(math.pi * (step - begin) / length)) / 2
 
     return schedule
 
@@ -209,12 +208,12 @@ def one_cycle(
         for stop, low, high in phases:
             share = (step - begin) / (stop - begin)
             if anneal_strategy == "cos":
-                share = (1 - _cos(math.pi * share)) / 2
+                share = (1 - cos(math.pi * share)) / 2
             rates.append(low + (high - low) * share)
             begin = stop
         rate = rates.pop()
         for (stop, _, _), earlier in zip(phases[-2::-1], rates[::-1], strict=True):
-            rate = _where(step <= stop, earlier, rate)
+            rate = where(step <= stop, earlier, rate)
         return rate
 
     return schedule
@@ -244,7 +243,7 @@ def join(schedules: Sequence[Schedule], milestones: Sequence[int]) -> Schedule:
             return schedules[k](step - (milestones[k - 1] if k else 0))
         rate = schedules[0](step)
         for stone, later in zip(milestones, schedules[1:], strict=True):
-            rate = _where(step < stone, rate, later(step - stone))
+            rate = where(step < stone, rate, later(step - stone))
         return rate
 
     return schedule
@@ -312,25 +311,6 @@ def plateau(
         return 1.0, PlateauState(best, bad, wait)
 
     return PlateauState(sign * math.inf, 0, 0), update
-
-
-# -- arithmetic on numbers and Tensors -------------------------------------------------------------
-
-
-def _call(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    def call(*args: Any) -> Any:
-        if any(isinstance(a, Tensor) for a in args):
-            return bind(OPS[name], args)
-        return function(*args)
-
-    return call
-
-
-_cos = _call("cos", math.cos)
-_log = _call("log", math.log)
-_floor = _call("floor", math.floor)
-_minimum = _call("minimum", min)
-_where = _call("where", lambda condition, a, b: a if condition else b)
 
 
 def _positive(name: str, **numbers: float) -> None:

@@ -19,7 +19,19 @@ from lucid.core.parameter import Fixed, untaped
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import OperandError, ShapeError, message
 
-__all__ = ["GradientTransformation", "Number", "apply_updates", "leafwise", "number", "zeros"]
+__all__ = [
+    "GradientTransformation",
+    "Number",
+    "apply_updates",
+    "check_columns",
+    "flat",
+    "is_updated",
+    "leafwise",
+    "number",
+    "slot",
+    "take",
+    "zeros",
+]
 
 # A hyper-parameter, or a schedule: a function of the number of updates made so far.
 Number: TypeAlias = float | Tensor | Callable[[Any], Any]
@@ -133,17 +145,23 @@ def _one(kernel: Kernel, row: Sequence[Any], numbers: Sequence[Any], real: bool)
     dtype = leaves[0].dtype
     for x in numbers:
         if isinstance(x, Tensor):
-            plain = False
-            numbers = [x.astype(dtype) if isinstance(x, Tensor) else x for x in numbers]
+            kind = np.finfo(dtype).dtype if real and dtype.kind == "c" else dtype
+            numbers = [x.astype(kind) if isinstance(x, Tensor) else x for x in numbers]
+            plain = plain and all(map(_is_plain, numbers))
             break
     if plain:
         leaves = [x if x is None else x._value for x in leaves]
+        numbers = [x._value if isinstance(x, Tensor) else x for x in numbers]
     if real and dtype.kind == "c":
         parts = [kernel(*_parts(leaves, name), *numbers) for name in ("real", "imag")]
         results = [None if a is None else a + 1j * b for a, b in zip(*parts, strict=True)]
     else:
         results = kernel(*leaves, *numbers)
     return [r if r is None or isinstance(r, Tensor) else wrap(np.asarray(r), None) for r in results]
+
+
+def _is_plain(x: Any) -> bool:
+    return not isinstance(x, Tensor) or (x._note is None and type(x._value) is _ndarray)
 
 
 def _parts(leaves: Sequence[Any], name: str) -> list[Any]:
@@ -161,14 +179,21 @@ def take(x: Any) -> Tensor:
 
 def zeros(params: Any) -> Any:
     """Return zeros for every leaf that is updated: the first value of a slot."""
+    return slot(params, _zero)
+
+
+def slot(params: Any, make: Callable[[Tensor], Any]) -> Any:
+    """Return the first value of a slot: what `make` gives for every leaf that is updated."""
     values, rebuild = flat(params)
-    return rebuild([_zero(x) for x in values])
+    return rebuild([make(take(x)) if is_updated(x) else x for x in values])
 
 
-def _zero(x: Any) -> Any:
-    if not isinstance(x, Tensor | _ndarray | np.generic | float | complex):
-        return x
-    t = take(x)
+def is_updated(x: Any) -> bool:
+    """Return whether a leaf is an array that an optimiser may change."""
+    return isinstance(x, Tensor | _ndarray | np.generic | float | complex)
+
+
+def _zero(t: Tensor) -> Tensor:
     return wrap(np.zeros(t.shape, t.dtype), None)
 
 
