@@ -16,6 +16,7 @@ from lucid.graph.native.loops import KernelCode, combine, identity_of
 from lucid.graph.native.lower import Call, Fill, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
+from lucid.graph.native.recycle import LEAST, recycler
 from lucid.graph.native.scan import Loop
 from lucid.graph.native.text import Body, literal
 
@@ -153,9 +154,12 @@ class NativeProgram:
             for root in arrays:
                 if root not in made:
                     shape = shapes.get(root, root.aval.shape)
-                    lines.append(
-                        f"{name(root)} = empty({constant(shape)}, {constant(root.aval.dtype)})"
-                    )
+                    dtype = root.aval.dtype
+                    if math.prod(shape) * dtype.itemsize >= LEAST:
+                        make = f"{constant(recycler(shape, dtype))}()"
+                    else:
+                        make = f"empty({constant(shape)}, {constant(dtype)})"
+                    lines.append(f"{name(root)} = {make}")
                     made.add(root)
             entry, size = self._native(part, arrays)
             sizes.append(size)

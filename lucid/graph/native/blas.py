@@ -10,6 +10,7 @@ import llvmlite.binding as llvm
 import scipy.linalg.cython_blas
 
 from lucid.graph.ir import Value
+from lucid.graph.native.gemm import small
 from lucid.graph.native.plan import Planner, Ref, Step
 from lucid.graph.native.text import Body
 
@@ -90,6 +91,11 @@ class Product(Step):
         """Call the routine, whose matrices have their columns together."""
         x, y, z = addresses
         left, right = self.a, self.b
+        pairs = (r.strides[-2:] for r in (left, right, self.c))
+        own = small(kind, (m, n, k), *pairs)
+        if own is not None:
+            own.emit(b, x, y, z)
+            return
         rows, columns = self.c.strides[-2:]
         if not ((n == 1 or columns == 1) and (m == 1 or rows >= n)):
             # the result has its columns together: compute it as it stands

@@ -128,6 +128,12 @@ class Module:
         lines = [f"{head} nounwind {{", "entry:", *body.allocas, *body.lines, "}"]
         self.functions.append("\n".join(lines))
 
+    def first(self, name: str) -> bool:
+        """Return whether a name is asked for the first time."""
+        new = name not in self._defined
+        self._defined.add(name)
+        return new
+
     def math(self, b: Body, name: str, kind: str, args: list[str]) -> str:
         """Call a function of vector mathematics."""
         lanes = b.lanes
