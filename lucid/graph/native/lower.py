@@ -13,8 +13,7 @@ from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
-from lucid.graph.native.views import VIEWS, change_of, supported
-from lucid.ops.keys import numpy_key
+from lucid.graph.native.views import VIEWS, change_of, supported, view_key
 
 __all__ = ["Call", "Fill", "lower"]
 
@@ -158,7 +157,7 @@ def _place(planner: Planner, node: Node) -> bool:
     key = node.params[1]
     if not isinstance(x, Value):
         return False
-    target = Ref.whole(out).view(lambda a: a[numpy_key(key)])
+    target = Ref.whole(out).view(lambda a: a[view_key(key)])
     if target is None or squeezed(target.shape) != squeezed(x.aval.shape):
         return False
     step = planner.add(Fill(out), out)

@@ -11,7 +11,7 @@ from lucid.graph.ir import Node
 from lucid.graph.native.text import KINDS
 from lucid.ops.keys import numpy_key
 
-__all__ = ["VIEWS", "change_of", "supported"]
+__all__ = ["VIEWS", "change_of", "supported", "view_key"]
 
 VIEWS = frozenset(("permute_dims", "getitem", "flip", "broadcast_to", "diagonal", "reshape"))
 
@@ -24,11 +24,17 @@ def supported(node: Node) -> bool:
     )
 
 
+def view_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a static key with which NumPy makes a view: without an ellipsis it may read a scalar."""
+    plain = numpy_key(key)
+    return plain if ... in plain else (*plain, ...)
+
+
 def change_of(node: Node, copy: bool | None = False) -> Callable[[Any], Any]:
     """Return the function that makes the view of an array; an error where it would be a copy."""
     name, params = node.op.name, node.params
     if name == "getitem":
-        return lambda x: x[numpy_key(params[0])]
+        return lambda x: x[view_key(params[0])]
     if name == "reshape":
         return lambda x: np.reshape(x, params[0], copy=copy)
     if name == "broadcast_to":
