@@ -29,6 +29,7 @@ from lucid.dtypes import (
     uint32,
     uint64,
 )
+from lucid.graph.jit import jit, make_graph
 from lucid.ops.arithmetic import (
     add,
     divide,
@@ -313,6 +314,7 @@ __all__ = [
     "jacfwd",
     "jacobian",
     "jacrev",
+    "jit",
     "jvp",
     "kron",
     "less",
@@ -331,6 +333,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "logsumexp",
+    "make_graph",
     "matmul",
     "matrix_transpose",
     "max",
