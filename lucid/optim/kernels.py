@@ -21,6 +21,7 @@ __all__ = [
     "absolute",
     "check_betas",
     "check_options",
+    "check_params",
     "cos",
     "decay_of",
     "first",
@@ -114,10 +115,16 @@ def first(step: Any, at_first: Any, later: Any) -> Any:
 
 def decay_of(name: str, decay: Any, params: Any) -> Any:
     """Return a weight decay, having made sure that there are parameters to decay."""
-    if params is None and not is_zero(decay):
-        hint = "call update(grads, state, params)"
-        raise OperandError(message(name, "params where weight_decay is set", "none", hint))
+    if not is_zero(decay):
+        check_params(name, params, "params where weight_decay is set")
     return decay
+
+
+def check_params(name: str, params: Any, what: str = "params") -> None:
+    """Raise if a transformation that looks at the parameters was given none."""
+    if params is None:
+        hint = "call update(grads, state, params)"
+        raise OperandError(message(name, what, "none", hint))
 
 
 def check_options(name: str, **numbers: Any) -> None:
