@@ -69,7 +69,7 @@ class Module:
         self.parallel_work = PARALLEL_WORK if self.threads > 1 else float("inf")
         self.inline = inline
         self.functions: list[str] = []
-        self.declarations: dict[str, None] = {}
+        self.declarations: dict[str, str] = {}
         self.constants: dict[str, None] = {}
         self.places: dict[Value, int] = {}
         self.scratches: list[tuple[int, int]] = []  # place, bytes
@@ -120,8 +120,8 @@ class Module:
         return name
 
     def declare(self, text: str) -> None:
-        """Declare a function."""
-        self.declarations[text] = None
+        """Declare a function, once, however the text is spelled."""
+        self.declarations.setdefault(_symbol(text), text)
 
     def function(self, head: str, body: Body) -> None:
         """Add a function."""
@@ -180,8 +180,8 @@ class Module:
     def text(self) -> str:
         """Return the whole module."""
         defined = [f for f in self.functions]
-        names = {line.split("@", 1)[1].split("(")[0] for f in defined for line in [f.split("\n")[0]]}
-        needed = [d for d in self.declarations if d.split("@", 1)[1].split("(")[0] not in names]
+        names = {_symbol(f) for f in defined}
+        needed = [d for name, d in self.declarations.items() if name not in names]
         return "\n".join([f'target triple = "{self.host.triple}"', *self.constants, *needed, *defined])
 
     def compile(self, level: int = 2) -> Any:
@@ -202,3 +202,6 @@ class Module:
             return engine
 
 
+def _symbol(text: str) -> str:
+    """Return the name of the function that a text declares or defines."""
+    return text.split("@", 1)[1].split("(", 1)[0].strip('"')
