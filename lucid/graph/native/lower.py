@@ -223,7 +223,9 @@ def _linear(planner: Planner, node: Node) -> bool:
     if not Product.plan(planner, product, (), a, b, c):
         return False
     if bias:
-        planner.elementwise(Node(OPS["add"], (product, bias[0]), (), (out.aval,)))
+        total = Node(OPS["add"], (product, bias[0]), (), (out.aval,))
+        planner.elementwise(total)
+        planner.refs[out] = planner.refs[total.outputs[0]]
     return True
 
 
