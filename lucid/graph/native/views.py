@@ -39,4 +39,5 @@ def change_of(node: Node, copy: bool | None = False) -> Callable[[Any], Any]:
         return lambda x: np.reshape(x, params[0], copy=copy)
     if name == "broadcast_to":
         return lambda x: np.broadcast_to(x, params[0])
-    return lambda x: node.op.impl(x, *params)
+    # np.flip indexes even an array without axes, which reads its number
+    return lambda x: node.op.impl(x, *params) if x.ndim else x
