@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lucid.errors import IndexOutOfBoundsError, message
 from lucid.graph.ir import Graph, Value
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
@@ -17,8 +18,10 @@ from lucid.graph.native.lower import Call, Fill, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
 from lucid.graph.native.recycle import LEAST, recycler
+from lucid.graph.native.routine import Routine
 from lucid.graph.native.scan import Loop
 from lucid.graph.native.text import Body, literal
+from lucid.graph.numpy_executor import compile_numpy
 
 __all__ = ["NativeProgram", "compile_native"]
 
@@ -165,7 +168,8 @@ class NativeProgram:
             sizes.append(size)
             given = ", ".join([*(name(r) for r in arrays), *["arena"] * bool(size)])
             called = constant(entry)
-            lines.append(f"if {called}({given}): {constant(self._retry)}({called}, ({given}))")
+            again = f"{constant(self._retry)}({called}, ({given}), arguments)"
+            lines.append(f"if {called}({given}): {again}")
         if max(sizes):
             scope["make"] = _arena_maker(max(sizes))
             lines.insert(arena_at, "arena = pool.pop() if pool else make()")
@@ -212,20 +216,23 @@ class NativeProgram:
             text += f"; {out} = asarray({out}, {constant(y.aval.dtype)}, order='C')"
         return text
 
-    def _retry(self, entry: Any, arguments: tuple[Any, ...]) -> None:
-        """Call again with inputs in C order."""
+    def _retry(self, entry: Any, arguments: tuple[Any, ...], given_to_all: Sequence[Any]) -> None:
+        """Call again with inputs in C order; raise what eager raises if an index is outside."""
         given = tuple(
             a if a.flags.c_contiguous and a.flags.aligned else np.array(a, order="C")
             for a in arguments
         )
-        status = entry(*given)
-        assert not status, status
+        if entry(*given):
+            with np.errstate(all="ignore"):
+                compile_numpy(self.graph)(given_to_all)
+            raise IndexOutOfBoundsError(message("jit", "indices within bounds", "one outside"))
 
     def _native(self, part: Sequence[Step], arrays: Sequence[Value]) -> tuple[Any, int]:
         """Compile one part; return its entry, and how much of the arena it uses."""
         planner = self.planner
         work = sum(
-            math.prod(s.domain) * len(s.items) for s in part if isinstance(s, Kernel)
+            math.prod(s.domain) * len(s.items) if isinstance(s, Kernel) else getattr(s, "work", 0)
+            for s in part
         )
         module = Module(inline=work > 50_000)
         b = Body(module)
@@ -251,7 +258,7 @@ class NativeProgram:
                 places[place] = ("array", arrays.index(root))
         for place, size in module.scratches:
             places[place] = ("arena", used)
-            used += -(-size // ALIGN) * ALIGN
+            used += -(-max(size, 1) // ALIGN) * ALIGN
         head.do(f"%env = alloca [{module.count} x ptr], align 16")
         for k, root in enumerate(arrays):
             if root in written:
@@ -287,6 +294,8 @@ class NativeProgram:
         b.do("ret i32 0")
         b.lines.append("refuse:")
         b.do("ret i32 1")
+        b.lines.append("outside:")
+        b.do("ret i32 2")
         whole = Body(module)
         whole.allocas = b.allocas
         whole.lines = [*head.lines, *b.lines]
@@ -326,6 +335,8 @@ def _emitter(
             _emitter(module, planner, s, f"{name}_{k}", b) for k, s in enumerate(step.steps)
         ]
         return lambda: _loop(b, step, inner)
+    if isinstance(step, Routine):
+        step.prepare(module, name)
     return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
 
 
