@@ -13,13 +13,14 @@ from lucid.optim.rules import AdamState, SGDState, adam, adamw, sgd
 from lucid.optim.transform import GradientTransformation, apply_updates, zeros
 from lucid.transforms.stop import enable_grad
 
-__all__ = ["SGD", "Adam", "AdamW", "Optimizer"]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "given", "options"]
 
 
 class Optimizer:
     """Base class of optimisers: parameter groups with options, and a state per parameter.
 
-    A subclass names its rule in `_rule`, which makes a gradient transformation out of a group.
+    A subclass names its rule, which takes the options of a group by name, in `_transformation`, or
+    overrides `_rule`, which makes a gradient transformation out of a group.
 
     Attributes:
         param_groups: dicts with the list ``"params"`` and the options that hold for it; options may
@@ -29,6 +30,7 @@ class Optimizer:
     """
 
     _state_type: ClassVar[Any]
+    _transformation: ClassVar[Callable[..., GradientTransformation]]
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
         self.defaults = defaults
@@ -48,7 +50,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def _rule(self, group: dict[str, Any]) -> GradientTransformation:
-        raise NotImplementedError
+        return self._transformation(**options(group))
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
         """Add parameters with options of their own.
@@ -136,19 +138,26 @@ class Optimizer:
         if unknown:
             want = f"options among {', '.join(self.defaults)}"
             raise StateDictError(message(name, want, ", ".join(sorted(unknown))))
-        params = [p for g in self.param_groups for p in g["params"]]
+        merged = [
+            {**group, **{n: v for n, v in new.items() if n != "params"}}
+            for group, new in zip(self.param_groups, groups, strict=True)
+        ]
+        rules = [(p, self._rule(group)) for group in merged for p in group["params"]]
         state: dict[int, Any] = {}
         for k, values in state_dict["state"].items():
             fields = self._state_type._fields
-            if int(k) >= len(params) or not set(values) <= set(fields):
-                want = f"states with {', '.join(fields)} of {len(params)} parameters"
+            if int(k) >= len(rules) or not set(values) <= set(fields):
+                want = f"states with {', '.join(fields)} of {len(rules)} parameters"
                 raise StateDictError(message(name, want, f"{', '.join(values)} at {k}"))
+            p, rule = rules[int(k)]
+            found = {"step": 1, **values}  # what is saved has made a step, though not all count
+            start = zip(fields, rule.init(p), strict=True)
             state[int(k)] = self._state_type(
-                *(_restore(name, f, values.get(f), params[int(k)]) for f in fields)
+                *(_restore(name, f, found.get(f), old, p) for f, old in start)
             )
         self.state = state
-        for group, new in zip(self.param_groups, groups, strict=True):
-            group.update({n: v for n, v in new.items() if n != "params"})
+        for group, new in zip(self.param_groups, merged, strict=True):
+            group.update(new)
 
     def __repr__(self) -> str:
         lines = []
@@ -158,15 +167,32 @@ class Optimizer:
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
 
 
-def _restore(name: str, field: str, value: Any, p: Parameter) -> Any:
+def _restore(name: str, field: str, value: Any, start: Any, p: Parameter) -> Any:
+    """Return a saved value as a value of the kind that a state begins with."""
     if value is None:
-        return None
-    if field == "step":
-        return int(value)
-    t = Tensor(value).astype(p.dtype)
-    if t.shape != p.shape:
-        raise StateDictError(message(name, f"{field} of shape {p.shape}", f"shape {t.shape}"))
+        return start
+    if isinstance(start, int | float):
+        return type(start)(value)
+    start = p if start is None else start
+    t = Tensor(value).astype(start.dtype)
+    if t.shape != start.shape:
+        raise StateDictError(message(name, f"{field} of shape {start.shape}", f"shape {t.shape}"))
     return t
+
+
+def given(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the options among the arguments of a constructor, its `locals()`."""
+    return {n: v for n, v in arguments.items() if n not in ("self", "params", "__class__")}
+
+
+# What a rule does not take: the group's parameters, what schedulers remember, and the arguments
+# by which PyTorch chooses between implementations of one rule.
+_OTHERS = {"params", "initial_lr", "foreach", "fused", "capturable", "differentiable"}
+
+
+def options(group: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a group that its rule takes."""
+    return {n: v for n, v in group.items() if n not in _OTHERS}
 
 
 class SGD(Optimizer):
@@ -180,6 +206,7 @@ class SGD(Optimizer):
         weight_decay: the factor of the L2 penalty's gradient.
         nesterov: look ahead along the running mean.
         maximize: ascend instead.
+        foreach, differentiable, fused: taken for PyTorch's sake; they change nothing.
 
     Raises:
         OptionError: if a number is negative, or `nesterov` lacks momentum or meets dampening.
@@ -195,6 +222,7 @@ class SGD(Optimizer):
     """
 
     _state_type = SGDState
+    _transformation = staticmethod(sgd)
 
     def __init__(
         self,
@@ -206,19 +234,11 @@ class SGD(Optimizer):
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
-
-    def _rule(self, group: dict[str, Any]) -> GradientTransformation:
-        return sgd(**_options(group))
+        super().__init__(params, given(locals()))
 
 
 class Adam(Optimizer):
@@ -232,6 +252,8 @@ class Adam(Optimizer):
         weight_decay: the factor of the L2 penalty's gradient.
         amsgrad: divide by the largest running mean of squares so far.
         maximize: ascend instead.
+        foreach, capturable, differentiable, fused: taken for PyTorch's sake; they change nothing.
+        decoupled_weight_decay: decay as `AdamW` does.
 
     Raises:
         OptionError: if a number is negative, or a beta not in [0, 1).
@@ -247,7 +269,6 @@ class Adam(Optimizer):
     """
 
     _state_type = AdamState
-    _transformation: ClassVar[Any] = staticmethod(adam)
 
     def __init__(
         self,
@@ -258,20 +279,18 @@ class Adam(Optimizer):
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, given(locals()))
 
     def _rule(self, group: dict[str, Any]) -> GradientTransformation:
-        return self._transformation(**_options(group))
+        found = options(group)
+        return (adamw if found.pop("decoupled_weight_decay") else adam)(**found)
 
 
 class AdamW(Adam):
@@ -285,6 +304,7 @@ class AdamW(Adam):
         weight_decay: how fast parameters decay.
         amsgrad: divide by the largest running mean of squares so far.
         maximize: ascend instead.
+        foreach, capturable, differentiable, fused: taken for PyTorch's sake; they change nothing.
 
     Raises:
         OptionError: if a number is negative, or a beta not in [0, 1).
@@ -294,8 +314,6 @@ class AdamW(Adam):
         >>> optim.AdamW([nn.Parameter(1.0)]).defaults["weight_decay"]
         0.01
     """
-
-    _transformation: ClassVar[Any] = staticmethod(adamw)
 
     def __init__(
         self,
@@ -307,9 +325,9 @@ class AdamW(Adam):
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)
-
-
-def _options(group: dict[str, Any]) -> dict[str, Any]:
-    return {n: v for n, v in group.items() if n not in ("params", "initial_lr")}
+        super().__init__(**given(locals()), params=params, decoupled_weight_decay=True)
