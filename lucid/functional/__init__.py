@@ -23,6 +23,11 @@ from lucid.functional.adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from lucid.functional.attention import (
+    multi_head_attention_forward,
+    scaled_dot_product_attention,
+    square_subsequent_mask,
+)
 from lucid.functional.avg_pool import (
     avg_pool1d,
     avg_pool2d,
@@ -197,6 +202,7 @@ __all__ = [
     "max_unpool3d",
     "mish",
     "mse_loss",
+    "multi_head_attention_forward",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
@@ -209,6 +215,7 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
@@ -219,6 +226,7 @@ __all__ = [
     "softplus",
     "softshrink",
     "softsign",
+    "square_subsequent_mask",
     "tanh",
     "tanhshrink",
     "threshold",

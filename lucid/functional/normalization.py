@@ -284,7 +284,8 @@ def _over_channels(
     w, b = _channels(name, x, "weight", weight), _channels(name, x, "bias", bias)
     if own:
         flat, axes = _flat(name, x)
-        return standardize(flat, *(_beside(flat, p) for p in (w, b)), axes, eps).reshape(x.shape)
+        w, b = _beside(flat, w), _beside(flat, b)
+        return standardize(flat, w, b, axes, eps).reshape(x.shape)
     mean = _channels(name, x, "running_mean", mean)
     variance = _channels(name, x, "running_var", variance)
     if mean is None or variance is None:

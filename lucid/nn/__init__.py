@@ -30,6 +30,9 @@ from lucid.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from lucid.nn.attention import (
+    MultiheadAttention,
+)
 from lucid.nn.containers import (
     ModuleDict,
     ModuleList,
@@ -159,6 +162,13 @@ from lucid.nn.pooling import (
 from lucid.nn.state import (
     functional_call,
 )
+from lucid.nn.transformer import (
+    Transformer,
+    TransformerDecoder,
+    TransformerDecoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayer,
+)
 
 __all__ = [
     "CELU",
@@ -248,6 +258,7 @@ __all__ = [
     "ModuleDict",
     "ModuleList",
     "MultiLabelSoftMarginLoss",
+    "MultiheadAttention",
     "NLLLoss",
     "PReLU",
     "PairwiseDistance",
@@ -279,6 +290,11 @@ __all__ = [
     "Tanh",
     "Tanhshrink",
     "Threshold",
+    "Transformer",
+    "TransformerDecoder",
+    "TransformerDecoderLayer",
+    "TransformerEncoder",
+    "TransformerEncoderLayer",
     "TripletMarginLoss",
     "Unflatten",
     "Unfold",

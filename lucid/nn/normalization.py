@@ -77,9 +77,9 @@ class _ChannelNorm(_Affine):
         bias: see `affine`.
     """
 
-    running_mean: Tensor | None
-    running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    running_mean: Any
+    running_var: Any
+    num_batches_tracked: Any
     _ranks: tuple[int, ...]
 
     def __init__(
