@@ -11,6 +11,7 @@ import numpy as np
 
 from lucid.errors import IndexOutOfBoundsError, message
 from lucid.graph.ir import Graph, Value
+from lucid.graph.native.blas import Product
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
 from lucid.graph.native.loops import KernelCode, combine, identity_of
@@ -168,7 +169,7 @@ class NativeProgram:
             sizes.append(size)
             given = ", ".join([*(name(r) for r in arrays), *["arena"] * bool(size)])
             called = constant(entry)
-            again = f"{constant(self._retry)}({called}, ({given}), arguments)"
+            again = f"{constant(self._retry)}({called}, ({given},), arguments)"
             lines.append(f"if {called}({given}): {again}")
         if max(sizes):
             scope["make"] = _arena_maker(max(sizes))
@@ -335,7 +336,7 @@ def _emitter(
             _emitter(module, planner, s, f"{name}_{k}", b) for k, s in enumerate(step.steps)
         ]
         return lambda: _loop(b, step, inner)
-    if isinstance(step, Routine):
+    if isinstance(step, Routine | Product):
         step.prepare(module, name)
     return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
 

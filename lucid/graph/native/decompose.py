@@ -127,6 +127,13 @@ def _roll(x: Tensor, shifts: Any, axes: Any) -> Tensor:
     return x
 
 
+def _count_classes(target: Tensor, ignore: int, dtype: Any) -> Tensor:
+    whole = np.dtype(np.int64)  # in which any class, and what is ignored, can be told
+    counted = _do("astype", _do("astype", target, params=(whole,)) != ignore, params=(whole,))
+    total = _reduced("sum", counted, range(target.ndim), False)
+    return _do("astype", total, params=(dtype,))
+
+
 def _sinc(x: Tensor) -> Tensor:
     y = x * math.pi
     return _do("where", y == 0, 1.0, _do("sin", y) / _do("where", y == 0, 1.0, y))
@@ -146,6 +153,7 @@ RULES: dict[str, Callable[..., Tensor]] = {
     "count_nonzero": _count_nonzero,
     "roll": _roll,
     "sinc": _sinc,
+    "count_classes": _count_classes,
 }
 
 

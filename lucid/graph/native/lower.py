@@ -12,6 +12,8 @@ from lucid.core.op import OPS
 from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.elementwise import is_elementwise
+from lucid.graph.native.lower_axis import RULES as AXIS_RULES
+from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
 from lucid.graph.native.views import VIEWS, change_of, supported, view_key
 
@@ -303,4 +305,6 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "matmul": _matmul,
     "linear": _linear,
     "contract": _contract,
+    **INDEX_RULES,
+    **AXIS_RULES,
 }

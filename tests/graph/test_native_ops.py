@@ -1,0 +1,188 @@
+"""Native code of single operations against the numpy executor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("llvmlite")
+
+import lucid
+from lucid import functional
+from lucid.core.dispatch import apply
+from lucid.core.op import OPS
+from lucid.errors import IndexOutOfBoundsError
+
+REAL = ("float64", "float32")
+INTEGERS = ("int64", "int32", "int16", "int8", "uint8", "uint32", "uint64")
+KINDS = (*REAL, *INTEGERS, "bool")
+
+
+def drawn(shape: Any, dtype: str, seed: int = 0) -> Any:
+    rng = np.random.default_rng(seed)
+    kind = np.dtype(dtype).kind
+    if kind == "f":
+        return rng.standard_normal(shape).astype(dtype)
+    if kind == "b":
+        return rng.integers(0, 2, shape).astype(bool)
+    return rng.integers(-5 if kind == "i" else 0, 6, shape).astype(dtype)
+
+
+def check(f: Any, *args: Any, native: bool = True, rtol: float | None = None) -> None:
+    """Compare the executors; `native`: whether nothing may be left to Python."""
+    slow, fast = lucid.jit(f, executor="numpy"), lucid.jit(f, executor="native")
+    want, got = lucid.tree.leaves(slow(*args)), lucid.tree.leaves(fast(*args))
+    assert len(want) == len(got)
+    for x, y in zip(want, got, strict=True):
+        x, y = np.asarray(x), np.asarray(y)
+        assert (x.shape, x.dtype) == (y.shape, y.dtype)
+        tolerance = (
+            {"float64": 1e-12, "float32": 2e-5}.get(x.dtype.name, 0) if rtol is None else rtol
+        )
+        np.testing.assert_allclose(y, x, rtol=tolerance, atol=tolerance)
+    if native:
+        assert not fast.lower(*args).program.compiled().fallbacks
+
+
+def one(name: str, *params: Any) -> Any:
+    return lambda *arrays: apply(OPS[name], tuple(lucid.asarray(a) for a in arrays), params)
+
+
+# -- indices ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("index", ["int64", "int32", "uint8"])
+def test_gather_and_scatter_of_all_dtypes(dtype: str, index: str) -> None:
+    x, k = drawn((5, 7, 3), dtype), drawn((2, 4), index)
+    if index != "uint8":
+        k[0, 0] = -5
+    k %= np.array(5 if index == "uint8" else 127, index)
+    k = np.where(k >= 5, 4, k).astype(index)
+    check(lambda x, k: x[k], x, k)
+    check(lambda x, k: lucid.take(x, k, axis=1), x, k)
+    check(lambda x, k: lucid.take(x, k, axis=2), x[:, :, :], np.abs(k) % np.array(3, index))
+    v = drawn((2, 4, 7, 3), dtype, 1)
+    for op in ("set", "max", "min", "add"):
+        if op != "add" or dtype != "bool":
+            check(lambda x, k, v, op=op: getattr(x.at[k], op)(v), x, k, v)
+
+
+def tensors(f: Any) -> Any:
+    return lambda *arrays: f(*(lucid.asarray(a) for a in arrays))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_several_indices(dtype: str) -> None:
+    x = drawn((4, 5, 6), dtype)
+    i, j = np.array([[0, -1, 2]]), np.array([[1], [4]])
+    check(tensors(lambda x, i, j: x[i, j]), x, i, j)
+    check(tensors(lambda x, i, j: x[i, :, j]), x, i, j)
+    check(tensors(lambda x, i, j: x[:, i, j]), x, i, j)
+    check(tensors(lambda x, i, j: x[::2, i, None, j]), x, i, j)
+    check(lambda x: lucid.take_along_axis(x, lucid.argmax(x, axis=1, keepdims=True), axis=1), x)
+    v = drawn((2, 3, 5), dtype, 2)
+    for op in ("add", "set", "max", "multiply"):
+        check(
+            tensors(lambda x, i, j, v, op=op: getattr(x.at[i, :, j], op)(v)),
+            x,
+            i,
+            j,
+            v,
+            native=op != "multiply",
+        )
+
+
+def test_the_last_of_several_values_for_a_place_stays() -> None:
+    k = np.array([[3, 1, 3], [1, 3, 0]])
+    check(tensors(lambda x, k, v: x.at[k].set(v)), np.zeros(4), k, np.arange(6.0).reshape(2, 3))
+
+
+def test_sums_of_many_rows() -> None:
+    ids, v = np.random.default_rng(0).integers(0, 9, 3000), drawn((3000, 33), "float32")
+    check(lambda v, ids: lucid.segment_sum(v, ids, 9), v, ids, rtol=1e-4)
+    check(lambda v, ids: lucid.segment_max(v, ids, 9), v, ids)
+    check(lambda v, ids: lucid.segment_prod(v, ids, 9), np.exp(v[:50, :2] / 9), ids[:50])
+    f = lucid.grad(lambda table, ids: (table[ids] ** 2).sum())
+    check(f, v[:9], ids, rtol=1e-4)
+
+
+def test_zero_sizes_and_other_layouts() -> None:
+    for shape in ((0, 3), (3, 0)):
+        x = np.zeros(shape)
+        check(lambda x: lucid.asarray(x)[np.zeros(0, int)], x, native=False)
+    x = drawn((6, 8), "float64").T[::2]
+    check(lambda x: lucid.asarray(x)[np.array([1, 0])], x)
+    check(lambda x: lucid.asarray(x).T[np.array([1, 5])], x)
+    check(lambda x, v: x.at[1:3, ::2].set(v), lucid.asarray(x), np.ones((2, 3)))
+    check(lambda x, v: x.at[:, 0].set(v), lucid.asarray(x), np.ones(()))
+
+
+def test_an_index_out_of_bounds_raises_what_eager_does() -> None:
+    x, k = drawn((4, 3), "float32"), np.array([0, 4])
+    for f in (
+        lambda x, k: (x * 2)[k] + 1,
+        lambda x, k: lucid.take(x, k - 1, axis=1),
+        lambda x, k: x.at[k].add(1.0),
+        lambda x, k: x.at[k].set(1.0),
+    ):
+        with pytest.raises(IndexOutOfBoundsError) as eager:
+            f(lucid.asarray(x), lucid.asarray(k))
+        fast = lucid.jit(f, executor="native")
+        with pytest.raises(IndexOutOfBoundsError) as compiled:
+            fast(lucid.asarray(x), lucid.asarray(k))
+        assert str(eager.value).split(":")[0] == str(compiled.value).split(":")[0]
+        fast(lucid.asarray(x), lucid.asarray(k) * 0)  # the program is whole
+
+
+def test_classes() -> None:
+    for dtype in REAL:
+        x = drawn((6, 5), dtype)
+        for t in (np.array([0, 4, 2, -100, 1, 1]), np.array([0, 1, 2, 3, 4, 4], np.uint8)):
+            check(lucid.value_and_grad(lambda x, t: functional.cross_entropy(x, t)), x, t)
+        check(
+            lambda x, t: functional.cross_entropy(x, t, ignore_index=2),
+            x,
+            np.array([2, 2, 0, 1, 2, 4]),
+        )
+        images = drawn((2, 5, 3, 4), dtype)
+        t = np.random.default_rng(0).integers(0, 5, (2, 3, 4)).astype(np.int32)
+        check(lucid.value_and_grad(lambda x, t: functional.cross_entropy(x, t)), images, t)
+    fast = lucid.jit(functional.cross_entropy, executor="native")
+    for bad in (5, -1):
+        with pytest.raises(IndexOutOfBoundsError, match=f"class indices from 0 to 4.*{bad}"):
+            fast(x, np.array([0, 4, 2, bad, 1, 1]))
+
+
+# -- along an axis ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_running_results_and_extremes(dtype: str, axis: int) -> None:
+    x = drawn((3, 5, 18), dtype)
+    check(lambda x: lucid.cumulative_sum(x, axis=axis), x)
+    check(lambda x: lucid.cumulative_prod(x, axis=axis), x)
+    check(lambda x: lucid.argmax(x, axis=axis), x)
+    check(lambda x: lucid.argmin(x, axis=axis, keepdims=True), x)
+    if dtype != "bool":
+        check(lambda x: lucid.cummax(x, axis=axis), x)
+        check(lambda x: lucid.cummin(x, axis=axis), x)
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_running_results_of_strange_numbers(dtype: str) -> None:
+    x = drawn((4, 70), dtype)
+    x[0, 3], x[1, :2], x[2, 5], x[3, :] = np.nan, np.nan, np.inf, -np.inf
+    for axis in (0, 1):
+        check(lambda x, a=axis: lucid.cummax(x, axis=a), x)
+        check(lambda x, a=axis: lucid.argmax(x, axis=a), x)
+        check(lambda x, a=axis: lucid.argmin(x, axis=a), x)
+        check(lambda x, a=axis: lucid.logcumsumexp(x, axis=a), x)
+        check(lambda x, a=axis: lucid.cumulative_sum(x, axis=a), x)
+    check(lucid.grad(lambda x: (lucid.cumulative_sum(x, axis=1) ** 2).sum()), x[:1, 4:])
+    check(lambda x: lucid.cumulative_sum(x, axis=1), x[:, ::-3])
+    check(lambda x: lucid.cumulative_sum(x, axis=0), x[:, ::-3].T)
+    check(lambda x: lucid.cumulative_sum(x, axis=1), x[:, :0], native=False)
