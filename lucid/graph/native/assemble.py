@@ -141,6 +141,7 @@ class NativeProgram:
             scope[name(value)] = array
         made: set[Value] = set(self.graph.inputs)
         shapes = {r[0]: r[1].shape for r in self.results if isinstance(r, tuple)}
+        self._shapes = {k: s for k, s in shapes.items() if k not in self._called}
         arena_at = len(lines)
         sizes = [self._arena]
         for part in parts:
@@ -202,9 +203,9 @@ class NativeProgram:
         for x in step.operands:
             if not isinstance(x, Ref):
                 args.append(constant(x))
-            elif x.root.aval.weak and x.root in self.graph.inputs:
+            elif x.root.aval.weak:
                 args.append(f"{name(x.root)}.item()")
-            elif x.is_whole and x.shape == x.root.aval.shape:
+            elif x.is_whole and x.shape == self._shapes.get(x.root, x.root.aval.shape):
                 args.append(name(x.root))
             else:
                 args.append(f"{constant(_viewer(x))}({name(x.root)})")
