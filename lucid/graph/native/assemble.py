@@ -174,7 +174,8 @@ class NativeProgram:
             lines.append(f"if {called}({given}): {again}")
         if max(sizes):
             scope["make"] = _arena_maker(max(sizes))
-            lines.insert(arena_at, "arena = pool.pop() if pool else make()")
+            lines[arena_at:arena_at] = ["try:", "    arena = pool.pop()"]
+            lines[arena_at + 2 : arena_at + 2] = ["except IndexError:", "    arena = make()"]
             lines.append("pool.append(arena)")
         results = []
         for r in self.results:
