@@ -46,8 +46,6 @@ class NativeProgram:
         source: the IR, a text per native part.
     """
 
-    owns_results = True
-
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         planner = self.planner = Planner()
@@ -59,6 +57,7 @@ class NativeProgram:
         self._outputs: list[Value] = []
         self.results = [self._result(y) for y in graph.outputs]
         self.fallbacks = [s.node.op.name for s in planner.steps if isinstance(s, Call)]
+        self.owns_results = self._called.isdisjoint(self._outputs)
         self.source: list[str] = []
         constants = {**graph.constants, **planner.extra}
         self._keep: list[Any] = [np.array(a, order="C") for a in constants.values()]
