@@ -99,6 +99,11 @@ class Ref:
         return tuple(s for s, n in zip(strides, shape, strict=True) if n != 1)
 
 
+def _cuts(axes: Sequence[int], rank: int, row: int) -> bool:
+    """Whether a sum over these axes ends within a row: it has no place among sums of whole rows."""
+    return row > 1 and rank - 1 in axes and not set(range(rank - row, rank)) <= set(axes)
+
+
 _BASE = 1 << 44
 
 
@@ -367,6 +372,10 @@ class Planner:
             trailing = axes == tuple(range(rank - len(axes), rank)) and 0 < len(axes) < rank
             short = math.prod(domain[rank - len(axes) :]) <= ROW_LIMIT
             item.by_row = trailing and short and kernel.row in (None, len(axes))
+            row = len(axes) if item.by_row else kernel.row or 0
+            sums = [i.axes for i in kernel.items if i.level == "reduce" and not i.by_row]
+            if any(_cuts(a, rank, row) for a in (*sums, *[axes] * (not item.by_row))):
+                return None, 0
         return item, score
 
     def _in_register(self, kernel: Kernel, a: Ref, shape: tuple[int, ...], by_row: bool) -> bool:
