@@ -184,7 +184,7 @@ class KernelCode:
         kept = [n for i, n in enumerate(kernel.domain) if i not in item.axes]
         steps = iter(contiguous(kept))
         strides = [0 if i in item.axes else next(steps) for i in range(len(kernel.domain))]
-        wide = kind == "f" and item.node.op.name == "sum" and strides[-1:] == [0]
+        wide = kind == "f" and item.node.op.name == "sum"
         wide = wide and math.prod(kernel.domain[i] for i in item.axes) > CHUNK
         memory = "d" if wide else kind
         count = math.prod(kept)
@@ -536,7 +536,8 @@ class KernelCode:
         x = b.const(item.args[0], kind) if not have else cast(b, x, have, kind)
         if not item.by_row and accesses["acc", item.out].strides[-1]:
             access = accesses["acc", item.out]
-            total = combine(b, op, kind, self._load(access, index, valid), x)
+            x = cast(b, x, kind, access.kind)
+            total = combine(b, op, access.kind, self._load(access, index, valid), x)
             self._store(total, access, index, valid)
             return
         t = b.type(kind)
