@@ -157,7 +157,7 @@ import lucid.ops.update  # isort: skip  # x.at[...]
 import lucid.transforms.backward  # isort: skip  # Tensor.backward
 
 if _TYPE_CHECKING:
-    from lucid import extend, fft, functional, linalg, nn, optim, random, special
+    from lucid import data, extend, fft, functional, linalg, nn, optim, random, special
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
@@ -167,7 +167,9 @@ nan = _math.nan
 newaxis = None
 pi = _math.pi
 
-_LAZY = frozenset(("extend", "fft", "functional", "linalg", "nn", "optim", "random", "special"))
+_LAZY = frozenset(
+    ("data", "extend", "fft", "functional", "linalg", "nn", "optim", "random", "special")
+)
 
 
 def __getattr__(name: str) -> _Any:
@@ -248,6 +250,7 @@ __all__ = [
     "cumulative_sum",
     "custom_jvp",
     "custom_vjp",
+    "data",
     "deg2rad",
     "diag",
     "diagonal",

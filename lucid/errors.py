@@ -11,6 +11,7 @@ __all__ = [
     "ConcretizationError",
     "DTypeError",
     "DetachedArrayError",
+    "FileFormatError",
     "GraphError",
     "ImmutableTensorError",
     "IndexOutOfBoundsError",
@@ -27,6 +28,8 @@ __all__ = [
     "ShapeError",
     "StateDictError",
     "UnsupportedError",
+    "WorkerError",
+    "WorkerTimeoutError",
     "message",
     "no_rule",
 ]
@@ -102,6 +105,18 @@ class KeyReusedError(LucidError, ValueError):
 
 class GraphError(LucidError, TypeError):
     """A function cannot be traced into a graph, or a graph is not well formed."""
+
+
+class FileFormatError(LucidError, ValueError):
+    """A file is truncated, corrupt, or not of the format that it was taken for."""
+
+
+class WorkerError(LucidError, RuntimeError):
+    """A worker of a DataLoader ended, or failed in a way that cannot be raised again here."""
+
+
+class WorkerTimeoutError(WorkerError, TimeoutError):
+    """A worker of a DataLoader did not deliver a batch in time."""
 
 
 class MissingExtraError(LucidError, ImportError):
