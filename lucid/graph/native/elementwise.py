@@ -356,8 +356,10 @@ def is_elementwise(node: Node) -> bool:
         return False
     if any(type(x) is complex for x in node.operands):
         return False
-    if name in ("where", "astype"):
+    if name == "astype":
         return True
+    if name == "where":
+        return _fit(node.operands[1:], out)
     if name == "round":
         return node.params in ((), (0,))
     if name == "pow_derivative":
@@ -377,16 +379,22 @@ def is_elementwise(node: Node) -> bool:
 
 
 def _representable(node: Node) -> bool:
-    """Whether every Python integer fits the kind that is computed in (NumPy raises otherwise)."""
+    """Whether what is computed in one kind is what NumPy computes."""
     kind = compute_kind(node.operands)
-    if kind not in KINDS:
-        return False
-    if kind in SIGNED + UNSIGNED:
-        info = np.iinfo(kind)
-        return all(
-            info.min <= int(x) <= info.max for x in node.operands if not isinstance(x, Value)
-        )
-    return True
+    whole = all(x.aval.dtype.kind in "iu" for x in node.values())
+    if kind not in KINDS or (node.op.name in COMPARING and kind in FLOAT and whole):
+        return False  # NumPy compares signed and unsigned numbers of 64 bits exactly
+    return _fit(node.operands, kind)
+
+
+def _fit(operands: Sequence[Any], kind: str) -> bool:
+    """Whether every Python integer is sure to fit the kind (NumPy raises otherwise)."""
+    if kind not in SIGNED + UNSIGNED:
+        return True
+    info = np.iinfo(kind)
+    numbers = [x for x in operands if not isinstance(x, Value)]
+    weak = any(isinstance(x, Value) and x.aval.weak and x.aval.dtype.kind == "i" for x in operands)
+    return all(info.min <= x <= info.max for x in numbers) and (kind in "lq" or not weak)
 
 
 def emit_node(b: Body, node: Node, args: Sequence[tuple[str, str]]) -> str:
