@@ -33,13 +33,29 @@ def cast(b: Body, x: str, old: str, new: str) -> str:
     if old in FLOAT and new in FLOAT:
         return b.put(f"{'fpext' if new == 'd' else 'fptrunc'} {s} {x} to {t}")
     if old in FLOAT:
-        return b.put(f"{'fptosi' if new in SIGNED else 'fptoui'} {s} {x} to {t}")
+        return _whole(b, x, old, new)
     if new in FLOAT:
         return b.put(f"{'sitofp' if old in SIGNED else 'uitofp'} {s} {x} to {t}")
     wide, have = np.dtype(new).itemsize, np.dtype(old).itemsize
     if wide < have:
         return b.put(f"trunc {s} {x} to {t}")
     return b.put(f"{'sext' if old in SIGNED else 'zext'} {s} {x} to {t}")
+
+
+def _whole(b: Body, x: str, old: str, new: str) -> str:
+    """Return the whole part; out of range what NumPy gives: the low bits of a longer integer."""
+    s, size = b.type(old), np.dtype(new).itemsize
+    if size < 4 or (size == 4 and new in UNSIGNED):
+        wide = "i" if size < 4 else "l"
+        value = b.put(f"fptosi {s} {x} to {b.type(wide)}")
+        return b.put(f"trunc {b.type(wide)} {value} to {b.type(new)}")
+    near = b.put(f"fptosi {s} {x} to {b.type(new)}")
+    if new in SIGNED:
+        return near
+    half = b.const(2.0**63, old)
+    far = b.put(f"fptosi {s} {b.binary('fsub', old, x, half)} to {b.type(new)}")
+    far = b.binary("xor", new, far, b.const(1 << 63, new))
+    return b.select(new, b.compare("oge", old, x, half), far, near)
 
 
 def _arith(real: str, whole: str, truth: str | None = None) -> Emit:
