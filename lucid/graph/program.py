@@ -171,6 +171,7 @@ _CHEAP = frozenset(
         *("greater", "greater_equal", "less", "less_equal", "equal", "not_equal", "square"),
         *("logical_and", "logical_or", "logical_not", "astype", "reshape", "permute_dims"),
         *("broadcast_to", "keep_positive", "isfinite", "abs", "sign", "clip_lower", "clip_upper"),
+        "clip",
         *("real", "imag", "conj", "flip"),
     )
 )

@@ -112,6 +112,10 @@ def _extreme(b: Body, kind: str, args: Sequence[str], real: str, signed: str, ot
     return b.select(kind, first, x, y)
 
 
+def _clip(b: Body, kind: str, args: Sequence[str], params: Any) -> str:
+    return minimum(b, kind, (maximum(b, kind, args[:2]), args[2]))
+
+
 def _fmax(real: str, signed: str, other: str) -> Emit:
     def emit(b: Body, kind: str, args: Sequence[str], params: tuple[Any, ...]) -> str:
         x, y = args
@@ -281,6 +285,7 @@ SAME_KIND: dict[str, Emit] = {
     "minimum": minimum,
     "clip_lower": maximum,
     "clip_upper": minimum,
+    "clip": _clip,
     "fmax": _fmax("oge", "sge", "uge"),
     "fmin": _fmax("ole", "sle", "ule"),
     "abs": absolute,
