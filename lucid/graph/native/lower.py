@@ -63,7 +63,7 @@ def lower_node(planner: Planner, node: Node) -> None:
         return
     if name in VIEWS and supported(node) and _view(planner, node):
         return
-    if is_elementwise(node):
+    if supported(node) and is_elementwise(node):
         planner.elementwise(node)
         return
     _fallback(planner, node)
