@@ -43,7 +43,8 @@ def memory_type(kind: str, lanes: int) -> str:
 def literal(x: Any, kind: str, lanes: int = 1) -> str:
     """Return a constant, in every lane."""
     if kind in "fd":
-        value = float(np.float32(x)) if kind == "f" else float(x)
+        with np.errstate(over="ignore"):
+            value = float(np.float32(x)) if kind == "f" else float(x)
         bits = struct.unpack("<Q", struct.pack("<d", value))[0]
         if math.isnan(value):
             bits = 0x7FF8000000000000
