@@ -6,7 +6,7 @@ result would be: `out=` then changes where the result lies and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from lucid.core.tensor import wrap
 from lucid.errors import LucidError
 from lucid.graph.ir import Graph, Node, Value
 
-__all__ = ["compile_numpy"]
+__all__ = ["compile_numpy", "explained"]
 
 _asarray = np.asarray
 
@@ -42,7 +42,6 @@ def compile_numpy(graph: Graph) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     lines = [f"    ({arguments},) = arguments"] if graph.inputs else []
     last = _last_uses(graph)
     reuse = _reusable(graph, last)
-    where: list[Node] = []
     for k, node in enumerate(graph.nodes):
         called = constant(node.op.impl)
         args = [name(x) for x in node.operands] + [constant(p) for p in node.params]
@@ -52,7 +51,6 @@ def compile_numpy(graph: Graph) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         outs = [name(y) for y in node.outputs]
         call = f"{called}({', '.join(args)})"
         lines.append(f"    {', '.join(outs)}{',' * (len(outs) == 1 and node.op.multi)} = {call}")
-        where.append(node)
         for y, text in zip(node.outputs, outs, strict=True):
             if y.aval.weak:
                 lines[-1] += f"; {text} = number({text})"
@@ -66,14 +64,14 @@ def compile_numpy(graph: Graph) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
     source = "def program(arguments):\n" + "\n".join(lines)
     exec(compile(source, "<lucid.jit>", "exec"), scope)
     program = scope["program"]
-    first = 3 if graph.inputs else 2  # the line of the first node
+    where = dict(enumerate(graph.nodes, 3 if graph.inputs else 2))  # by line
 
     def run(arguments: Sequence[Any]) -> tuple[Any, ...]:
         try:
             with np.errstate(all="ignore"):
                 return program(arguments)
         except Exception as error:
-            raise _explained(error, where, first) from error
+            raise explained(error, where) from error
 
     run.source = source  # type: ignore[attr-defined]
     return run
@@ -83,14 +81,14 @@ def _number(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic | np.ndarray) else x
 
 
-def _explained(error: Exception, where: Sequence[Node], first: int) -> Exception:
+def explained(error: Exception, where: Mapping[int, Node]) -> Exception:
     """Return an error that names the operation of the line that raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename != "<lucid.jit>":
         trace = trace.tb_next
-    if trace is None or isinstance(error, LucidError):
+    node = None if trace is None else where.get(trace.tb_lineno)
+    if node is None or isinstance(error, LucidError):
         return error
-    node = where[trace.tb_lineno - first]
     shown = [
         wrap(np.broadcast_to(np.zeros((), x.aval.dtype), x.aval.shape), None)
         if isinstance(x, Value)

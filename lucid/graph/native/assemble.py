@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lucid.errors import IndexOutOfBoundsError, message
-from lucid.graph.ir import Graph, Value
+from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
@@ -22,7 +22,7 @@ from lucid.graph.native.recycle import LEAST, recycler
 from lucid.graph.native.routine import Routine
 from lucid.graph.native.scan import Loop
 from lucid.graph.native.text import Body, literal
-from lucid.graph.numpy_executor import compile_numpy
+from lucid.graph.numpy_executor import compile_numpy, explained
 
 __all__ = ["NativeProgram", "compile_native"]
 
@@ -130,6 +130,7 @@ class NativeProgram:
             return key
 
         lines: list[str] = []
+        nodes: dict[str, Node] = {}
         inputs = ", ".join(name(x) for x in self.graph.inputs)
         if inputs:
             lines.append(f"({inputs},) = arguments")
@@ -148,6 +149,7 @@ class NativeProgram:
                 continue
             if isinstance(part[0], Call):
                 lines.append(self._call_text(part[0], name, constant))
+                nodes[lines[-1]] = part[0].node
                 made.update(part[0].writes())
                 continue
             arrays: list[Value] = []
@@ -190,7 +192,8 @@ class NativeProgram:
                 results.append(constant(r))
         lines.append(f"return ({''.join(r + ', ' for r in results)})")
         text = "def program(arguments):\n" + "\n".join("    " + x for x in lines)
-        exec(compile(text, "<lucid.jit native>", "exec"), scope)
+        exec(compile(text, "<lucid.jit>", "exec"), scope)
+        self._where = {k: nodes[line] for k, line in enumerate(lines, 2) if line in nodes}
         self.wrapper = text
         return scope["program"]
 
@@ -314,7 +317,13 @@ class NativeProgram:
 
     def __call__(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """Compute the graph."""
-        return self._run(arguments)
+        if not self.fallbacks:
+            return self._run(arguments)
+        try:
+            with np.errstate(all="ignore"):
+                return self._run(arguments)
+        except Exception as error:
+            raise explained(error, self._where) from error
 
 
 def _emitter(
