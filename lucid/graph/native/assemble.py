@@ -30,6 +30,7 @@ ALIGN = 64
 DATA = 16  # where an array object keeps its address, and its flags
 FLAGS = 64
 GOOD = 0x101  # C order and aligned
+ARGUMENTS = 1000  # of one call
 
 
 def compile_native(graph: Graph) -> NativeProgram:
@@ -305,6 +306,18 @@ class NativeProgram:
         whole.allocas = b.allocas
         whole.lines = [*head.lines, *b.lines]
         parameters = [*(f"ptr %a{k}" for k in range(len(arrays))), *["ptr %arena"] * bool(used)]
+        many = len(parameters) > ARGUMENTS
+        if many:  # they come in a tuple
+            slots = enumerate(p.split()[1] for p in parameters)
+            whole.lines[:0] = [
+                line
+                for k, p in slots
+                for line in (
+                    f"  {p}.s = getelementptr i8, ptr %all, i64 {tuple.__basicsize__ + 8 * k}",
+                    f"  {p} = load ptr, ptr {p}.s, align 8",
+                )
+            ]
+            parameters = ["ptr %all"]
         module.function(f"define i32 @entry({', '.join(parameters)})", whole)
         self.source.append(module.text())
         engine = module.compile()
@@ -313,7 +326,8 @@ class NativeProgram:
         kinds = [ctypes.py_object] * len(parameters)
         long = work > 200_000
         maker = ctypes.CFUNCTYPE if long else ctypes.PYFUNCTYPE
-        return maker(ctypes.c_int, *kinds)(address), used
+        entry = maker(ctypes.c_int, *kinds)(address)
+        return (lambda *arrays: entry(arrays)) if many else entry, used
 
     def __call__(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """Compute the graph."""
