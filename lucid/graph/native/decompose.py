@@ -192,8 +192,11 @@ def decompose(graph: Graph) -> Graph:
         for node, rule in zip(graph.nodes, rules, strict=True):
             args = tuple(known[x] if isinstance(x, Value) else x for x in node.operands)
             if rule is not None:
-                known[node.outputs[0]] = rule(*args, *node.params)
-                continue
+                (out,) = node.outputs
+                part = rule(*args, *node.params)
+                if (part.shape, part.dtype) == (out.aval.shape, out.aval.dtype):
+                    known[out] = part
+                    continue
             result = apply(node.op, args, node.params)
             known.update(zip(node.outputs, result if node.op.multi else (result,), strict=True))
         return [known[y] if isinstance(y, Value) else wrap(y, None) for y in graph.outputs]
