@@ -35,6 +35,28 @@ from lucid.optim.gradients import (
     trace,
     zero_nans,
 )
+from lucid.optim.objects_adaptive import (
+    Adadelta,
+    Adagrad,
+    RMSprop,
+)
+from lucid.optim.objects_factored import (
+    Adafactor,
+    Muon,
+)
+from lucid.optim.objects_lbfgs import (
+    LBFGS,
+    LBFGSMemory,
+)
+from lucid.optim.objects_moments import (
+    Adamax,
+    NAdam,
+    RAdam,
+)
+from lucid.optim.objects_sign import (
+    LAMB,
+    Lion,
+)
 from lucid.optim.optimizer import (
     SGD,
     Adam,
@@ -87,27 +109,39 @@ from lucid.optim.transform import (
 )
 
 __all__ = [
+    "LAMB",
+    "LBFGS",
     "SGD",
     "AccumulateState",
+    "Adadelta",
     "AdadeltaState",
+    "Adafactor",
     "AdafactorState",
+    "Adagrad",
     "AdagradState",
     "Adam",
     "AdamState",
     "AdamW",
+    "Adamax",
     "AdamaxState",
     "ApplyIfFiniteState",
     "EmaState",
     "EmptyState",
     "GradientTransformation",
     "LAMBState",
+    "LBFGSMemory",
     "LBFGSState",
+    "Lion",
     "LionState",
     "LookaheadState",
+    "Muon",
     "MuonState",
+    "NAdam",
     "NAdamState",
     "Optimizer",
+    "RAdam",
     "RAdamState",
+    "RMSprop",
     "RMSpropState",
     "SGDState",
     "ScaleByAdamState",

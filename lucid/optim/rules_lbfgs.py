@@ -10,7 +10,7 @@ import numpy as np
 from lucid.core.parameter import Fixed
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import OptionError, message
-from lucid.ops.join import concat
+from lucid.ops.join import concat, stack
 from lucid.optim.kernels import check_options, first, minimum, where
 from lucid.optim.transform import GradientTransformation, Number, flat, is_updated, number, take
 
@@ -165,10 +165,10 @@ def vector(values: Any) -> tuple[Any, Callable[[Any], Any]]:
 def _real_parts(x: Tensor) -> Any:
     if x.dtype.kind != "c":
         return x.reshape(-1)
-    return concat([x.real.reshape(-1), x.imag.reshape(-1)])
+    return stack([x.real, x.imag], axis=-1).reshape(-1)
 
 
 def _shaped(piece: Any, x: Tensor) -> Any:
     if x.dtype.kind == "c":
-        piece = piece[: x.size] + 1j * piece[x.size :]
+        piece = piece[::2] + 1j * piece[1::2]
     return piece.reshape(x.shape).astype(x.dtype)
