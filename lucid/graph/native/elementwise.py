@@ -163,7 +163,7 @@ def _reciprocal(b: Body, kind: str, args: Sequence[str], params: Any) -> str:
 
 
 def _relu(b: Body, kind: str, args: Sequence[str], params: Any) -> str:
-    return maximum(b, kind, (args[0], b.const(0, kind)))
+    return maximum(b, kind, (b.const(0, kind), args[0]))  # of equal ones the first: +0
 
 
 def _positive(b: Body, kind: str, x: str) -> str:
@@ -183,7 +183,7 @@ def _leaky(b: Body, kind: str, args: Sequence[str], params: Any) -> str:
 
 def _elu(b: Body, kind: str, args: Sequence[str], params: Any) -> str:
     x, alpha = args
-    low = b.module.math(b, "expm1", kind, [minimum(b, kind, (x, b.const(0, kind)))])
+    low = b.module.math(b, "expm1", kind, [minimum(b, kind, (b.const(0, kind), x))])
     return b.select(kind, _positive(b, kind, x), x, b.binary("fmul", kind, alpha, low))
 
 
