@@ -11,6 +11,7 @@ import scipy.linalg.cython_blas
 
 from lucid.graph.ir import Value
 from lucid.graph.native.gemm import small
+from lucid.graph.native.packed import LEAST, packed
 from lucid.graph.native.plan import Planner, Ref, Step
 from lucid.graph.native.text import Body
 
@@ -62,6 +63,23 @@ class Product(Step):
 
     # -- code ------------------------------------------------------------------------------------
 
+    _packed: Any = None
+
+    def prepare(self, module: Any, name: str) -> None:
+        """Define the functions of a product that is computed here, and not by BLAS."""
+        *stack, m, n = self.c.shape
+        if stack:
+            return
+        kind = self.c.root.aval.dtype.char
+        pairs = [r.strides[-2:] for r in (self.a, self.b, self.c)]
+        if small(kind, (m, n, self.a.shape[-1]), *pairs) is not None:
+            if m * n * self.a.shape[-1] < 8 * LEAST:
+                return
+        self._packed = packed(module, name, kind, (m, n, self.a.shape[-1]), *pairs)
+        if self._packed is not None:
+            self._packed[0].reserve()
+            self._packed[0].define()
+
     def emit(self, b: Body, pointer: Any) -> None:
         """Add the call; `pointer` returns the address of what a reference points to."""
         c = self.c
@@ -90,6 +108,10 @@ class Product(Step):
     def _one(self, b: Body, addresses: Any, kind: str, m: int, n: int, k: int) -> None:
         """Call the routine, whose matrices have their columns together."""
         x, y, z = addresses
+        if self._packed is not None:
+            own, exchanged = self._packed
+            own.call(b, *((y, x, z) if exchanged else (x, y, z)))
+            return
         left, right = self.a, self.b
         pairs = (r.strides[-2:] for r in (left, right, self.c))
         own = small(kind, (m, n, k), *pairs)
@@ -143,5 +165,3 @@ def _transposed(x: Ref) -> tuple[str, int]:
     if (n == 1 or t == 1) and (m == 1 or s >= n):
         return "n", max(s if m > 1 else n, 1)
     return "t", max(t if n > 1 else m, 1)
-
-

@@ -216,7 +216,7 @@ class KernelCode:
             self._region([*sizes[:-1], n, CHUNK], self._split(n), work)
             if rest:
                 start = n * CHUNK
-                with self.body.when(self.body.put("icmp eq i64 %tid, 0")):
+                with self.body.when(self.body.put("icmp eq i64 %lo, 0")):
                     self._region([*sizes[:-1], rest], self._shift(start), 0)
         else:
             self._region(sizes, {k: a for k, a in self.accesses.items()}, work)

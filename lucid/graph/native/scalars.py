@@ -123,9 +123,7 @@ def _elementwise(b: Body, node: Node, args: list[Any]) -> Names:
     spread = [np.broadcast_to(a, shape) if isinstance(a, np.ndarray) else a for a in args]
     kinds = [x.aval.dtype.char if isinstance(x, Value) else "" for x in node.operands]
     for index in np.ndindex(shape):
-        given = [
-            (a[index], k) if k else (repr(a), "") for a, k in zip(spread, kinds, strict=True)
-        ]
+        given = [(a[index], k) if k else (repr(a), "") for a, k in zip(spread, kinds, strict=True)]
         out[index] = emit_node(b, node, given)
     return out
 
@@ -187,8 +185,6 @@ def _product(b: Body, node: Node, args: list[Any]) -> Names:
         for index in np.ndindex(result.shape):
             result[index] = b.binary("fadd", kind, result[index], spread[index])
     return result.reshape(out.shape)
-
-
 
 
 def _at(place: dict[str, int], labels: str, names: Names) -> tuple[int, ...]:

@@ -64,7 +64,8 @@ class ScalarLoop(Step):
                 i = b.put(f"sub nsw i64 {self.length - 1}, {i}")
             state = [_loaded(b, variables, kind) for variables, kind in cells]
             slices = [
-                _read(b, _moved(b, base, r, i), _slice(r)) for base, r in zip(xs, self.xs, strict=True)
+                _read(b, _moved(b, base, r, i), _slice(r))
+                for base, r in zip(xs, self.xs, strict=True)
             ]
             results = emit_graph(b, self.body, [*consts, *state, *slices])
             new, stacked = results[: len(cells)], results[len(cells) :]

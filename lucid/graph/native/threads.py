@@ -1,7 +1,9 @@
 """Threads for large kernels: workers that wait in native code, and the function that shares a loop.
 
-A loop is cut into as many pieces as there are threads; the caller computes the first itself. If the
-workers are busy with another program, the caller computes all of them.
+A loop is cut into a few pieces for every thread, and whoever is free takes the next one: a worker
+that the system does not let run holds nobody up. If the workers are busy with another program, the
+caller computes everything itself. Between programs workers look for a task for some microseconds
+before they go to sleep, since waking one up costs as much as a small kernel.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ import llvmlite.binding as llvm
 
 __all__ = ["count", "start"]
 
-_STRIDE = 128  # bytes for one worker: two semaphores, and what it is to do
+_STRIDE = 256  # bytes for one worker: a semaphore, and what the caller and it tell each other
+_SPIN = 3000  # looks at the next task before a worker goes to sleep: some tens of microseconds
 _SOURCE = """
 declare i32 @sem_init(ptr, i32, i32)
 declare i32 @sem_post(ptr)
 declare i32 @sem_wait(ptr)
+declare i32 @sched_yield()
+{declare_pause}
 
 define void @prepare(ptr %workers, i64 %n) {{
 entry:
@@ -32,94 +37,151 @@ head:
 body:
   %at = mul i64 %i, {stride}
   %go = getelementptr i8, ptr %workers, i64 %at
-  %done = getelementptr i8, ptr %go, i64 32
   call i32 @sem_init(ptr %go, i32 0, i32 0)
-  call i32 @sem_init(ptr %done, i32 0, i32 0)
   %next = add i64 %i, 1
   br label %head
 exit:
   ret void
 }}
 
-define void @work(ptr %go, i64 %tid) {{
+define internal void @take(ptr %job, i64 %tid) {{
 entry:
-  %done = getelementptr i8, ptr %go, i64 32
-  %task = getelementptr i8, ptr %go, i64 64
-  %pe = getelementptr i8, ptr %go, i64 72
-  %pl = getelementptr i8, ptr %go, i64 80
-  %ph = getelementptr i8, ptr %go, i64 88
-  br label %wait
-wait:
-  %failed = call i32 @sem_wait(ptr %go)
-  %again = icmp ne i32 %failed, 0
-  br i1 %again, label %wait, label %run
+  %counter = getelementptr i8, ptr %job, i64 64
+  %finished = getelementptr i8, ptr %job, i64 128
+  br label %grab
+grab:
+  %v = atomicrmw sub ptr %counter, i64 1 acq_rel
+  %some = icmp sgt i64 %v, 0
+  br i1 %some, label %run, label %exit
 run:
-  %f = load ptr, ptr %task
+  %pe = getelementptr i8, ptr %job, i64 8
+  %pn = getelementptr i8, ptr %job, i64 16
+  %pp = getelementptr i8, ptr %job, i64 24
+  %f = load ptr, ptr %job
   %env = load ptr, ptr %pe
-  %lo = load i64, ptr %pl
-  %hi = load i64, ptr %ph
+  %n = load i64, ptr %pn
+  %pieces = load i64, ptr %pp
+  %piece = sub i64 %pieces, %v
+  %lo0 = mul i64 %piece, %n
+  %lo = sdiv i64 %lo0, %pieces
+  %up = add i64 %piece, 1
+  %hi0 = mul i64 %up, %n
+  %hi = sdiv i64 %hi0, %pieces
   call void %f(ptr %env, i64 %lo, i64 %hi, i64 %tid)
-  call i32 @sem_post(ptr %done)
-  br label %wait
+  %c = atomicrmw add ptr %finished, i64 1 acq_rel
+  br label %grab
+exit:
+  ret void
+}}
+
+define void @work(ptr %w, i64 %tid) {{
+entry:
+  %job = inttoptr i64 {job} to ptr
+  %asked = getelementptr i8, ptr %job, i64 192
+  %asleep = getelementptr i8, ptr %w, i64 64
+  br label %next
+next:
+  %last = phi i64 [ 0, %entry ], [ %now, %run ]
+  br label %look
+look:
+  %n = phi i64 [ 0, %next ], [ %n1, %idle ]
+  %seen = load atomic i64, ptr %asked acquire, align 8
+  %new = icmp ne i64 %seen, %last
+  br i1 %new, label %run, label %idle
+idle:
+  {pause}
+  %n1 = add i64 %n, 1
+  %tired = icmp sge i64 %n1, {spin}
+  br i1 %tired, label %sleep, label %look
+sleep:
+  %x = atomicrmw xchg ptr %asleep, i64 1 seq_cst
+  %again = load atomic i64, ptr %asked seq_cst, align 8
+  %late = icmp ne i64 %again, %last
+  br i1 %late, label %awake, label %wait
+awake:
+  %was = atomicrmw xchg ptr %asleep, i64 0 seq_cst
+  %mine = icmp eq i64 %was, 1
+  br i1 %mine, label %run, label %wait
+wait:
+  %failed = call i32 @sem_wait(ptr %w)
+  %retry = icmp ne i32 %failed, 0
+  br i1 %retry, label %wait, label %run
+run:
+  %now = load atomic i64, ptr %asked acquire, align 8
+  call void @take(ptr %job, i64 %tid)
+  br label %next
 }}
 
 define void @share(ptr %f, ptr %env, i64 %n) {{
 entry:
   %busy = inttoptr i64 {busy} to ptr
+  %job = inttoptr i64 {job} to ptr
   %workers = inttoptr i64 {workers} to ptr
   %pair = cmpxchg ptr %busy, i32 0, i32 1 acq_rel monotonic
   %free = extractvalue {{ i32, i1 }} %pair, 1
-  br i1 %free, label %send, label %alone
+  br i1 %free, label %set, label %alone
 alone:
   call void %f(ptr %env, i64 0, i64 %n, i64 0)
   ret void
+set:
+  %pe = getelementptr i8, ptr %job, i64 8
+  %pn = getelementptr i8, ptr %job, i64 16
+  %pp = getelementptr i8, ptr %job, i64 24
+  %counter = getelementptr i8, ptr %job, i64 64
+  %finished = getelementptr i8, ptr %job, i64 128
+  %asked = getelementptr i8, ptr %job, i64 192
+  %few = icmp slt i64 %n, {pieces}
+  %pieces = select i1 %few, i64 %n, i64 {pieces}
+  store ptr %f, ptr %job
+  store ptr %env, ptr %pe
+  store i64 %n, ptr %pn
+  store i64 %pieces, ptr %pp
+  store atomic i64 0, ptr %finished release, align 8
+  store atomic i64 %pieces, ptr %counter seq_cst, align 8
+  %number = atomicrmw add ptr %asked, i64 1 seq_cst
+  br label %send
 send:
-  %i = phi i64 [ 1, %entry ], [ %inext, %one ]
+  %i = phi i64 [ 1, %set ], [ %inext, %told ]
   %more = icmp slt i64 %i, {threads}
   br i1 %more, label %one, label %own
 one:
-  %lo0 = mul i64 %i, %n
-  %lo = sdiv i64 %lo0, {threads}
   %inext = add i64 %i, 1
-  %hi0 = mul i64 %inext, %n
-  %hi = sdiv i64 %hi0, {threads}
   %index = sub i64 %i, 1
   %at = mul i64 %index, {stride}
-  %go = getelementptr i8, ptr %workers, i64 %at
-  %task = getelementptr i8, ptr %go, i64 64
-  %pe = getelementptr i8, ptr %go, i64 72
-  %pl = getelementptr i8, ptr %go, i64 80
-  %ph = getelementptr i8, ptr %go, i64 88
-  store ptr %f, ptr %task
-  store ptr %env, ptr %pe
-  store i64 %lo, ptr %pl
-  store i64 %hi, ptr %ph
-  call i32 @sem_post(ptr %go)
+  %w = getelementptr i8, ptr %workers, i64 %at
+  %asleep = getelementptr i8, ptr %w, i64 64
+  %slept = atomicrmw xchg ptr %asleep, i64 0 seq_cst
+  %wake = icmp eq i64 %slept, 1
+  br i1 %wake, label %post, label %told
+post:
+  %posted = call i32 @sem_post(ptr %w)
+  br label %told
+told:
   br label %send
 own:
-  %mine = sdiv i64 %n, {threads}
-  call void %f(ptr %env, i64 0, i64 %mine, i64 0)
-  br label %collect
-collect:
-  %j = phi i64 [ 1, %own ], [ %j, %waiting ], [ %jnext, %got ]
-  %left = icmp slt i64 %j, {threads}
-  br i1 %left, label %waiting, label %finish
-waiting:
-  %jindex = sub i64 %j, 1
-  %jat = mul i64 %jindex, {stride}
-  %jgo = getelementptr i8, ptr %workers, i64 %jat
-  %done = getelementptr i8, ptr %jgo, i64 32
-  %failed = call i32 @sem_wait(ptr %done)
-  %again = icmp ne i32 %failed, 0
-  br i1 %again, label %collect, label %got
-got:
-  %jnext = add i64 %j, 1
-  br label %collect
+  call void @take(ptr %job, i64 0)
+  br label %check
+check:
+  %tries = phi i64 [ 0, %own ], [ %tries1, %pausing ], [ %tries, %yielding ]
+  %have = load atomic i64, ptr %finished acquire, align 8
+  %ready = icmp eq i64 %have, %pieces
+  br i1 %ready, label %finish, label %notyet
+notyet:
+  %long = icmp sge i64 %tries, {spin}
+  br i1 %long, label %yielding, label %pausing
+pausing:
+  {pause}
+  %tries1 = add i64 %tries, 1
+  br label %check
+yielding:
+  %y = call i32 @sched_yield()
+  br label %check
 finish:
   store atomic i32 0, ptr %busy release, align 4
   ret void
 }}
 """
+_PAUSES = {"x86": "llvm.x86.sse2.pause", "i686": "llvm.x86.sse2.pause"}
 
 
 @functools.cache
@@ -134,13 +196,20 @@ class _Pool:
 
     def __init__(self, machine: Any) -> None:
         threads = count()
-        self._memory = ctypes.create_string_buffer(_STRIDE * threads + 128)
-        workers = -(-ctypes.addressof(self._memory) // 64) * 64
+        self._memory = ctypes.create_string_buffer(_STRIDE * (threads + 1) + 128)
+        job = -(-ctypes.addressof(self._memory) // 64) * 64
+        workers = job + _STRIDE
         self._busy = ctypes.c_int32(0)
+        pause = next((p for k, p in _PAUSES.items() if machine.triple.startswith(k)), "")
         text = _SOURCE.format(
+            declare_pause=f"declare void @{pause}()" if pause else "",
+            pause=f"call void @{pause}()" if pause else "",
+            spin=_SPIN,
             stride=_STRIDE,
             threads=threads,
             workers=workers,
+            job=job,
+            pieces=4 * threads,
             busy=ctypes.addressof(self._busy),
         )
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), machine)
