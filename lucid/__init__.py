@@ -157,7 +157,8 @@ import lucid.ops.update  # isort: skip  # x.at[...]
 import lucid.transforms.backward  # isort: skip  # Tensor.backward
 
 if _TYPE_CHECKING:
-    from lucid import data, extend, fft, functional, linalg, nn, optim, random, special
+    from lucid import data, extend, fft, functional, io, linalg, nn, optim, random, special
+    from lucid.io import load, save
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
@@ -168,19 +169,22 @@ newaxis = None
 pi = _math.pi
 
 _LAZY = frozenset(
-    ("data", "extend", "fft", "functional", "linalg", "nn", "optim", "random", "special")
+    ("data", "extend", "fft", "functional", "io", "linalg", "nn", "optim", "random", "special")
 )
+_LAZY_FUNCTIONS = {"load": "io", "save": "io"}
 
 
 def __getattr__(name: str) -> _Any:
     """Import a namespace when it is first used."""
     if name in _LAZY:
         return _submodule(name)
+    if name in _LAZY_FUNCTIONS:
+        return getattr(_submodule(_LAZY_FUNCTIONS[name]), name)
     raise AttributeError(f"module 'lucid' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *_LAZY, *_LAZY_FUNCTIONS})
 
 
 __all__ = [
@@ -309,6 +313,7 @@ __all__ = [
     "int32",
     "int64",
     "interp",
+    "io",
     "isdtype",
     "isfinite",
     "isin",
@@ -325,6 +330,7 @@ __all__ = [
     "linalg",
     "linearize",
     "linspace",
+    "load",
     "log",
     "log1p",
     "log2",
@@ -388,6 +394,7 @@ __all__ = [
     "result_type",
     "roll",
     "round",
+    "save",
     "searchsorted",
     "segment_max",
     "segment_mean",
