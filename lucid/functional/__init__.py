@@ -126,6 +126,16 @@ from lucid.functional.rectifier import (
     softshrink,
     threshold,
 )
+from lucid.functional.recurrent import (
+    gru,
+    lstm,
+    rnn,
+)
+from lucid.functional.recurrent_cells import (
+    gru_cell,
+    lstm_cell,
+    rnn_cell,
+)
 from lucid.functional.shape import (
     flatten,
     unflatten,
@@ -174,6 +184,8 @@ __all__ = [
     "gelu",
     "glu",
     "group_norm",
+    "gru",
+    "gru_cell",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -193,6 +205,8 @@ __all__ = [
     "lp_pool1d",
     "lp_pool2d",
     "lp_pool3d",
+    "lstm",
+    "lstm_cell",
     "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
@@ -215,6 +229,8 @@ __all__ = [
     "relu",
     "relu6",
     "rms_norm",
+    "rnn",
+    "rnn_cell",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",

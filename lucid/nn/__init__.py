@@ -1,7 +1,7 @@
 """Modules: layers, models and losses with state, thin shells over `lucid.functional`."""
 
 from lucid import functional
-from lucid.nn import init
+from lucid.nn import init, utils
 from lucid.nn.activation import (
     CELU,
     ELU,
@@ -159,6 +159,14 @@ from lucid.nn.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from lucid.nn.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    GRUCell,
+    LSTMCell,
+    RNNCell,
+)
 from lucid.nn.state import (
     functional_call,
 )
@@ -175,6 +183,9 @@ __all__ = [
     "ELU",
     "GELU",
     "GLU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
@@ -215,6 +226,7 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
     "Hardshrink",
@@ -232,6 +244,7 @@ __all__ = [
     "LPPool1d",
     "LPPool2d",
     "LPPool3d",
+    "LSTMCell",
     "LayerNorm",
     "LazyConv1d",
     "LazyConv2d",
@@ -269,6 +282,7 @@ __all__ = [
     "PixelUnshuffle",
     "PoissonNLLLoss",
     "RMSNorm",
+    "RNNCell",
     "ReLU",
     "ReLU6",
     "ReflectionPad1d",
@@ -304,4 +318,5 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
+    "utils",
 ]
