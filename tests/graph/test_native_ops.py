@@ -186,3 +186,41 @@ def test_running_results_of_strange_numbers(dtype: str) -> None:
     check(lambda x: lucid.cumulative_sum(x, axis=1), x[:, ::-3])
     check(lambda x: lucid.cumulative_sum(x, axis=0), x[:, ::-3].T)
     check(lambda x: lucid.cumulative_sum(x, axis=1), x[:, :0], native=False)
+
+
+# -- windows ---------------------------------------------------------------------------------------
+
+GEOMETRIES = [  # images, window, strides, padding, base, dilation, groups
+    ((2, 4, 7, 9), (3, 3), (1, 1), ((1, 1), (1, 1)), (1, 1), (1, 1), 1),
+    ((5, 4, 8, 6), (2, 3), (2, 3), ((0, 1), (2, 0)), (1, 1), (1, 2), 2),
+    ((3, 4, 5, 40), (5, 4), (1, 1), ((3, 2), (-1, 4)), (1, 1), (1, 2), 4),
+    ((1, 4, 4, 3), (3, 2), (1, 2), ((2, 2), (1, 0)), (2, 3), (2, 1), 1),
+    ((33, 4, 20), (3,), (2,), ((1, 1),), (1,), (1,), 1),
+    ((2, 4, 3, 4, 5), (2, 1, 3), (1, 1, 2), ((0, 0), (1, 0), (1, 1)), (1, 1, 1), (1, 1, 1), 2),
+    ((6, 4, 1, 1), (1, 1), (1, 1), ((0, 0), (0, 0)), (1, 1), (1, 1), 1),
+]
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+def test_convolution(dtype: str, geometry: Any) -> None:
+    shape, window, *params = geometry
+    x, w = drawn(shape, dtype), drawn((20, 4 // params[-1], *window), dtype, 1)
+    check(one("conv", *params), x, w, rtol=1e-4 if dtype == "float32" else 1e-11)
+    y = drawn(np.shape(one("conv", *params)(x, w)), dtype, 2)
+    tolerance = 1e-4 if dtype == "float32" else 1e-11
+    check(one("conv_weight", window, *params), x, y, rtol=tolerance)
+    square = lucid.grad(lambda x, w: (one("conv", *params)(x, w) ** 2).sum(), (0, 1))
+    check(square, x, w, rtol=tolerance * 100)
+    reordered = np.asfortranarray(x)
+    check(
+        lambda x, w: one("conv", *params)(lucid.flip(x, axis=0), lucid.asarray(w)[::-1] * 2),
+        reordered, w, rtol=tolerance,
+    )  # fmt: skip
+
+
+def test_large_convolutions_are_shared_by_threads() -> None:
+    x, w = drawn((9, 6, 40, 41), "float32"), drawn((33, 6, 3, 3), "float32", 1)
+    pads = ((1, 1), (1, 1))
+    f = one("conv", (1, 1), pads, (1, 1), (1, 1), 1)
+    check(lucid.value_and_grad(lambda x, w: (f(x, w) ** 2).mean(), (0, 1)), x, w, rtol=1e-3)

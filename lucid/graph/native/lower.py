@@ -13,6 +13,7 @@ from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.lower_axis import RULES as AXIS_RULES
+from lucid.graph.native.lower_conv import RULES as CONV_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
 from lucid.graph.native.views import VIEWS, change_of, supported, view_key
@@ -306,5 +307,6 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "linear": _linear,
     "contract": _contract,
     **INDEX_RULES,
+    **CONV_RULES,
     **AXIS_RULES,
 }
