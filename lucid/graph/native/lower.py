@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lucid.core.op import OPS
+from lucid.core.op import OPS, Aval
+from lucid.dtypes import python_dtype
 from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
 from lucid.graph.native.elementwise import is_elementwise
@@ -16,6 +17,8 @@ from lucid.graph.native.lower_axis import RULES as AXIS_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
+from lucid.graph.native.scan import plan_scan
+from lucid.graph.native.text import KINDS
 from lucid.graph.native.views import VIEWS, change_of, supported, view_key
 
 __all__ = ["Call", "Fill", "lower"]
@@ -298,6 +301,34 @@ def _leading(ref: Ref) -> bool:
     return by_row or ((m == 1 or s == 1) and (n == 1 or t >= m))
 
 
+def _scan(planner: Planner, node: Node) -> bool:
+    body, constants, carry, length, reverse, *_ = node.params
+    graph = body.graph
+    operands = [_as_value(planner, x) for x in node.operands]
+    for k, (x, inner) in enumerate(zip(operands, graph.inputs, strict=True)):
+        if x.aval.dtype != inner.aval.dtype or x.aval.dtype.char not in KINDS:
+            return False
+        if k < constants + carry and x.aval.shape != inner.aval.shape:
+            return False
+    parts = (
+        operands[:constants],
+        operands[constants : constants + carry],
+        operands[constants + carry :],
+    )
+    results = node.outputs[:carry], node.outputs[carry:]
+    return plan_scan(planner, graph, parts, results, length, reverse, lower)
+
+
+def _as_value(planner: Planner, x: Any) -> Value:
+    if isinstance(x, Value):
+        return x
+    array = np.asarray(x, python_dtype(x))
+    value = Value(Aval((), array.dtype))
+    planner.given(value, array)
+    planner.extra[value] = array
+    return value
+
+
 RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **dict.fromkeys(REDUCTIONS, _reduction),
     "concat": _concat,
@@ -306,6 +337,7 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "matmul": _matmul,
     "linear": _linear,
     "contract": _contract,
+    "scan": _scan,
     **INDEX_RULES,
     **CONV_RULES,
     **AXIS_RULES,
