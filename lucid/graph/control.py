@@ -8,6 +8,7 @@ bits that eager computation gives.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import numpy as np
 from lucid import tree
 from lucid.core.cells import Place, capturing
 from lucid.core.dispatch import PYTHON, apply, lift
-from lucid.core.frames import Frame
+from lucid.core.frames import Frame, silenced
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, aval, wrap
 from lucid.errors import DTypeError, GraphError, ShapeError, message
@@ -57,18 +58,27 @@ class _Outside:
     """Cells as a body sees them that no `jit` captures: the values of the moment, to be read."""
 
     def read(self, place: Place) -> Any:
-        """Return what is there."""
-        token = capturing.set(None)
+        """Return what is there; a Parameter records it on every tape itself."""
+        token, tapes = capturing.set(None), silenced.set(sys.maxsize)
         try:
             return place.get()
         finally:
+            silenced.reset(tapes)
             capturing.reset(token)
+
+    guard = read
 
     def write(self, place: Place, value: Any) -> None:
         """Unreached: the capture of a body refuses to write."""
         raise NotImplementedError
 
-    guard = read
+    def own(self, owner: Any) -> None:
+        """Unreached: the capture of a body takes note."""
+        raise NotImplementedError
+
+    def owns(self, owner: Any) -> bool:
+        """Return whether a body has made this object: none that ends here has."""
+        return False
 
 
 class Body(NamedTuple):

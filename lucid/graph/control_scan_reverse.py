@@ -15,7 +15,7 @@ from lucid.core.dispatch import apply, below, record_outputs
 from lucid.core.frames import RecordFrame
 from lucid.core.op import Aval
 from lucid.core.tensor import aval
-from lucid.graph import control_scan
+from lucid.graph import control_scan_rules as rules
 from lucid.graph.control import (
     cast_to,
     is_smooth,
@@ -26,11 +26,11 @@ from lucid.graph.control import (
     with_residuals,
     zeros,
 )
-from lucid.graph.control_scan import apply_scan, carried
+from lucid.graph.control_scan_rules import apply_scan, carried
 from lucid.graph.ir import Graph, Value
 from lucid.graph.program import Program, call
 
-__all__ = ["scan_op"]
+__all__ = ["apply_scan", "scan_op"]
 
 
 class Plan(NamedTuple):
@@ -237,7 +237,10 @@ def _backward(plan: Plan, present: tuple[bool, ...]) -> Program:
         ]
         seeds = [c for c, s in zip(whole, smooth, strict=True) if s]
         found = iter(plan.backward.run(*residuals, *seeds))
-        pulled = [cast_to(next(found), strong(a)) if w else None for a, w in zip(avals, which)]
+        pulled = [
+            cast_to(next(found), strong(a)) if w else None
+            for a, w in zip(avals, which, strict=True)
+        ]
         added = [t + p for t, p in zip(totals, _some(pulled[:constants]), strict=True)]
         return [*_some(pulled[constants:start]), *added, *_some(pulled[start:])]
 
@@ -250,18 +253,16 @@ def _some(values: Sequence[Any]) -> list[Any]:
 
 
 def _infer(*values: Any) -> tuple[Aval, ...]:
-    return control_scan.infer(*values[:-2])
+    return rules.infer(*values[:-2])
 
 
 scan_op = general(
     "scan",
-    control_scan.impl,
+    rules.impl,
     multi=True,
-    infer=control_scan.infer,
-    jvp=control_scan.push,
-    batch=control_scan.batch,
+    infer=rules.infer,
+    jvp=rules.push,
+    batch=rules.batch,
     record=_record,
 )
-_pull = general(
-    "scan_pull", control_scan.impl, multi=True, infer=_infer, jvp=control_scan.push, vjp=_vjp
-)
+_pull = general("scan_pull", rules.impl, multi=True, infer=_infer, jvp=rules.push, vjp=_vjp)
