@@ -144,11 +144,12 @@ def lstm_back(ct: Any, ans: Any, inputs: Any, w: Any, states: Any, extra: Any, l
     i, f, g, o = (gates[:, :, k] for k in range(4))
     top = np.tanh(c)
     through = o * (1 - top * top)  # from h to c
-    slopes = np.empty_like(gates)  # of c with respect to i, f and g; of h with respect to o
-    slopes[:, :, 0] = g * i * (1 - i)
-    slopes[:, :, 1] = old * f * (1 - f)
-    slopes[:, :, 2] = i * (1 - g * g)
-    slopes[:, :, 3] = top * o * (1 - o)
+    slopes = 1 - gates  # of c with respect to i, f and g; of h with respect to o
+    slopes *= gates
+    np.multiply(g, g, slopes[:, :, 2])
+    np.subtract(1, slopes[:, :, 2], slopes[:, :, 2])
+    for k, factor in enumerate((g, old, i, top)):
+        slopes[:, :, k] *= factor
     forget, kept = f, None
     if live is not None:
         slopes *= live[..., None]
