@@ -29,6 +29,11 @@ from lucid.dtypes import (
     uint32,
     uint64,
 )
+from lucid.graph.associative import associative_scan
+from lucid.graph.control_cond import cond, switch
+from lucid.graph.control_loops import fori_loop, map
+from lucid.graph.control_scan import scan
+from lucid.graph.control_while import while_loop
 from lucid.graph.jit import jit, make_graph
 from lucid.ops.arithmetic import (
     add,
@@ -210,6 +215,7 @@ __all__ = [
     "asarray",
     "asin",
     "asinh",
+    "associative_scan",
     "astype",
     "atan",
     "atan2",
@@ -240,6 +246,7 @@ __all__ = [
     "complex128",
     "concat",
     "concatenate",
+    "cond",
     "conj",
     "convolve",
     "copysign",
@@ -288,6 +295,7 @@ __all__ = [
     "fmax",
     "fmin",
     "fmod",
+    "fori_loop",
     "from_dlpack",
     "full",
     "full_like",
@@ -343,6 +351,7 @@ __all__ = [
     "logical_xor",
     "logsumexp",
     "make_graph",
+    "map",
     "matmul",
     "matrix_transpose",
     "max",
@@ -395,6 +404,7 @@ __all__ = [
     "roll",
     "round",
     "save",
+    "scan",
     "searchsorted",
     "segment_max",
     "segment_mean",
@@ -419,6 +429,7 @@ __all__ = [
     "subtract",
     "sum",
     "swapaxes",
+    "switch",
     "take",
     "take_along_axis",
     "tan",
@@ -448,6 +459,7 @@ __all__ = [
     "vmap",
     "vstack",
     "where",
+    "while_loop",
     "zeros",
     "zeros_like",
 ]
