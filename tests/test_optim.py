@@ -469,7 +469,7 @@ def test_one_cycle(options: Any) -> None:
     ours, theirs = pair(momentum=0.9)
     a = lr_scheduler.OneCycleLR(ours, 2.0, **options)
     b = torch.optim.lr_scheduler.OneCycleLR(theirs, 2.0, **options)
-    for _ in range(11):
+    for _ in range(12):
         for name in ("lr", "momentum"):
             want = theirs.param_groups[0][name]
             assert ours.param_groups[0][name] == pytest.approx(want, rel=1e-12)

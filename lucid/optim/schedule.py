@@ -20,6 +20,7 @@ __all__ = [
     "Schedule",
     "constant",
     "cosine",
+    "cyclic",
     "exponential",
     "join",
     "linear",
@@ -206,7 +207,7 @@ def one_cycle(
     def schedule(step: Any) -> Any:
         begin, rates = 0.0, []
         for stop, low, high in phases:
-            share = (step - begin) / (stop - begin)
+            share = (step - begin) / (stop - begin) if stop != begin else 1.0
             if anneal_strategy == "cos":
                 share = (1 - cos(math.pi * share)) / 2
             rates.append(low + (high - low) * share)
@@ -215,6 +216,66 @@ def one_cycle(
         for (stop, _, _), earlier in zip(phases[-2::-1], rates[::-1], strict=True):
             rate = where(step <= stop, earlier, rate)
         return rate
+
+    return schedule
+
+
+def cyclic(
+    base_lr: float,
+    max_lr: float,
+    step_size_up: int = 2000,
+    step_size_down: int | None = None,
+    mode: str = "triangular",
+    gamma: float = 1.0,
+    scale_fn: Callable[[Any], Any] | None = None,
+    scale_mode: str = "cycle",
+) -> Schedule:
+    """Return a rate that goes linearly from base_lr up to max_lr and down, again and again.
+
+    Args:
+        base_lr: the lowest rate.
+        max_lr: the highest rate.
+        step_size_up: how many steps the rate rises.
+        step_size_down: how many it falls; by default as many.
+        mode: "triangular"; "triangular2", every cycle half as high as the one before; or
+            "exp_range", lower by `gamma` at every step.
+        gamma: for "exp_range".
+        scale_fn: a function that gives the height instead of `mode`.
+        scale_mode: whether `scale_fn` takes the number of the "cycle", from 1, or of "iterations".
+
+    Raises:
+        OptionError: if a number of steps is not positive, or a mode unknown.
+
+    Example:
+        >>> from lucid.optim import schedule
+        >>> rate = schedule.cyclic(0.0, 1.0, 2, mode="triangular2")
+        >>> [rate(k) for k in range(8)]
+        [0.0, 0.5, 1.0, 0.5, 0.0, 0.25, 0.5, 0.25]
+
+    References:
+        Smith, "Cyclical learning rates for training neural networks", WACV 2017.
+    """
+    down = step_size_up if step_size_down is None else step_size_down
+    _positive("cyclic", step_size_up=step_size_up, step_size_down=down)
+    heights: dict[str, Callable[[Any], Any]] = {
+        "triangular": lambda cycle: 1.0,
+        "triangular2": lambda cycle: 0.5 ** (cycle - 1),
+        "exp_range": lambda step: gamma**step,
+    }
+    if scale_fn is None:
+        if mode not in heights:
+            raise OptionError(message("cyclic", f"a mode among {', '.join(heights)}", repr(mode)))
+        scale_fn, scale_mode = heights[mode], "iterations" if mode == "exp_range" else "cycle"
+    elif scale_mode not in ("cycle", "iterations"):
+        want = 'scale_mode "cycle" or "iterations"'
+        raise OptionError(message("cyclic", want, repr(scale_mode)))
+    height, by_cycle, total = scale_fn, scale_mode == "cycle", step_size_up + down
+
+    def schedule(step: Any) -> Any:
+        cycle = floor(1 + step / total)
+        at = step - (cycle - 1) * total
+        share = where(at <= step_size_up, at / step_size_up, (total - at) / down)
+        return base_lr + (max_lr - base_lr) * share * height(cycle if by_cycle else step)
 
     return schedule
 
