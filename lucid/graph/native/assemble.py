@@ -19,6 +19,7 @@ from lucid.graph.native.lower import Call, Fill, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
 from lucid.graph.native.recycle import LEAST, recycler
+from lucid.graph.native.rewrite import hoist_products, merge_places
 from lucid.graph.native.routine import Routine
 from lucid.graph.native.scan import Loop
 from lucid.graph.native.text import Body, literal
@@ -35,7 +36,7 @@ ARGUMENTS = 1000  # of one call
 
 def compile_native(graph: Graph) -> NativeProgram:
     """Compile a graph."""
-    return NativeProgram(decompose(graph))
+    return NativeProgram(merge_places(hoist_products(decompose(graph))))
 
 
 class NativeProgram:

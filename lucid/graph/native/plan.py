@@ -158,7 +158,13 @@ class Item:
 
 
 class Step:
-    """What a program does in order: a kernel, a call of a library, or Python code."""
+    """What a program does in order: a kernel, a call of a library, or Python code.
+
+    Attributes:
+        python: whether it is Python code.
+    """
+
+    python = False
 
     def reads(self) -> Iterator[Value]:
         """Iterate over the roots whose memory is read."""

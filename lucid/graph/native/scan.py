@@ -10,7 +10,8 @@ import numpy as np
 
 from lucid.graph.ir import Graph, Value
 from lucid.graph.native.decompose import decompose
-from lucid.graph.native.plan import Kernel, Planner, Ref, Step, contiguous
+from lucid.graph.native.plan import Planner, Ref, Step, contiguous
+from lucid.graph.native.rewrite import hoist_products, merge_places
 from lucid.graph.native.scalars import Names, emit_graph, fits
 from lucid.graph.native.text import Body
 
@@ -170,6 +171,7 @@ def plan_scan(
         step = ScalarLoop(body, (consts, start, xs), (carries, ys), length, reverse)
         planner.add(step, *carries, *ys)
         return True
+    body = merge_places(hoist_products(body))
     loop = Loop(length, reverse)
     inner = Planner()
     inner.stored, inner.extra = planner.stored, planner.extra
@@ -191,7 +193,7 @@ def plan_scan(
         planner.home[value] = -1
         planner.extra[value] = array
     lower(inner, body)
-    if any(not isinstance(s, Kernel) and not hasattr(s, "emit") for s in inner.steps):
+    if any(s.python for s in inner.steps):
         return False
     _finish(inner, body, copies, ys, loop)
     loop.steps = inner.steps
