@@ -224,3 +224,55 @@ def test_large_convolutions_are_shared_by_threads() -> None:
     pads = ((1, 1), (1, 1))
     f = one("conv", (1, 1), pads, (1, 1), (1, 1), 1)
     check(lucid.value_and_grad(lambda x, w: (f(x, w) ** 2).mean(), (0, 1)), x, w, rtol=1e-3)
+
+
+POOLS = [  # images, window, strides, padding, dilation
+    ((2, 3, 8, 34), (2, 2), (2, 2), ((0, 0), (0, 0)), (1, 1)),
+    ((2, 3, 7, 9), (3, 2), (2, 1), ((1, 1), (1, 0)), (1, 1)),
+    ((1, 40, 70), (3,), (3,), ((1, 1),), (2,)),
+    ((2, 5, 4, 9), (2, 1, 3), (1, 2, 4), ((1, 0), (0, 0), (2, 1)), (2, 1, 1)),
+    ((3, 9, 8), (2, 3), (5, 1), ((-1, 0), (0, 0)), (1, 2)),
+]
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("geometry", POOLS)
+def test_pooling(dtype: str, geometry: Any) -> None:
+    shape, window, strides, padding, dilation = geometry
+    params = window, strides, padding, dilation
+    x = drawn(shape, dtype)
+    check(one("max_pool", *params), x)
+    check(one("max_pool_places", *params), x)
+    places = np.asarray(one("max_pool_places", *params)(x))
+    y = drawn(places.shape, dtype, 1)
+    rank = len(window)
+    check(one("pick_places", rank, False), x, places)
+    plain = (1,) * rank
+    if dtype in REAL:
+        check(one("put_places", shape[-rank:], False), y, places)
+        total = lambda x: (one("max_pool", *params)(x) ** 2).sum()  # noqa: E731
+        check(lucid.value_and_grad(total), x, rtol=1e-5)
+    if dtype != "bool":
+        check(one("window_sum", window, strides, padding, plain, dilation), x, rtol=1e-5)
+    check(one("unfold", *params), x)
+    patches = np.asarray(one("unfold", *params)(x))
+    check(one("fold", shape[-rank:], *params), patches, native=dtype != "bool", rtol=1e-5)
+    apart = (2,) * rank
+    check(one("window_sum", window, plain, padding, apart, dilation), x, rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_pooling_of_strange_numbers(dtype: str) -> None:
+    x = drawn((4, 6, 20), dtype)
+    x[0, 1, 3] = x[0, 2, 2] = x[0, 2, 3] = np.nan
+    x[1], x[2, :3], x[3] = -np.inf, np.inf, 1
+    for padding in (((0, 0), (0, 0)), ((1, 1), (1, 1))):
+        for name in ("max_pool", "max_pool_places"):
+            check(one(name, (3, 3), (2, 2), padding, (1, 1)), x)
+            check(one(name, (2, 2), (2, 2), padding, (1, 1)), x.transpose(0, 2, 1))
+
+
+def test_places_outside_raise() -> None:
+    x, places = np.zeros((2, 6)), np.array([[0, 1], [2, 12]])
+    with pytest.raises(IndexOutOfBoundsError):
+        lucid.jit(one("pick_places", 1, False), executor="native")(x, places)
