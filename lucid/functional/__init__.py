@@ -58,6 +58,11 @@ from lucid.functional.dropout import (
     dropout3d,
     feature_alpha_dropout,
 )
+from lucid.functional.embedding import (
+    embedding,
+    embedding_bag,
+    one_hot,
+)
 from lucid.functional.fold import (
     channel_shuffle,
     fold,
@@ -177,6 +182,8 @@ __all__ = [
     "dropout2d",
     "dropout3d",
     "elu",
+    "embedding",
+    "embedding_bag",
     "feature_alpha_dropout",
     "flatten",
     "fold",
@@ -220,6 +227,7 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
+    "one_hot",
     "pad",
     "pairwise_distance",
     "pixel_shuffle",

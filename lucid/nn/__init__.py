@@ -60,6 +60,10 @@ from lucid.nn.dropout import (
     Dropout3d,
     FeatureAlphaDropout,
 )
+from lucid.nn.embedding import (
+    Embedding,
+    EmbeddingBag,
+)
 from lucid.nn.fold import (
     ChannelShuffle,
     Fold,
@@ -223,6 +227,8 @@ __all__ = [
     "Dropout1d",
     "Dropout2d",
     "Dropout3d",
+    "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
