@@ -16,6 +16,7 @@ from lucid.graph.native.text import KINDS, Body, literal, register_type
 __all__ = ["KernelCode", "combine", "identity_of"]
 
 CHUNK = 4096  # elements after which a float32 sum goes over into a float64 one
+ONE_BY_ONE = 256  # the same, where each number is added to the sum of all before it
 EXPENSIVE = frozenset(
     (
         *("exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sin", "cos", "tan", "tanh"),
@@ -185,7 +186,8 @@ class KernelCode:
         steps = iter(contiguous(kept))
         strides = [0 if i in item.axes else next(steps) for i in range(len(kernel.domain))]
         wide = kind == "f" and item.node.op.name == "sum"
-        wide = wide and math.prod(kernel.domain[i] for i in item.axes) > CHUNK
+        most = CHUNK if strides[-1:] == [0] else ONE_BY_ONE
+        wide = wide and math.prod(kernel.domain[i] for i in item.axes) > most
         memory = "d" if wide else kind
         count = math.prod(kept)
         place = self.module.scratch(count * np.dtype(memory).itemsize * self.module.threads)
