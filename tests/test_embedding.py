@@ -97,54 +97,54 @@ def test_one_hot() -> None:
     np.testing.assert_array_equal(each.numpy(), F.one_hot(x, 4).numpy())
 
 
-INDEX, W = np.array([0, 1]), np.ones((3, 2))
+IDX, W = np.array([0, 1]), np.ones((3, 2))
 
 
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda: F.embedding(INDEX + 2, W), IndexOutOfBoundsError, "rows from 0 to 2, got 3"),
-        (lambda: F.embedding(INDEX - 1, W), IndexOutOfBoundsError, "rows from 0 to 2, got -1"),
+        (lambda: F.embedding(IDX + 2, W), IndexOutOfBoundsError, "rows from 0 to 2, got 3"),
+        (lambda: F.embedding(IDX - 1, W), IndexOutOfBoundsError, "rows from 0 to 2, got -1"),
         (
-            lambda: F.embedding(INDEX * 1.0, W),
+            lambda: F.embedding(IDX * 1.0, W),
             DTypeError,
             "embedding: expected integers, got float64",
         ),
-        (lambda: F.embedding(INDEX, W[0]), ShapeError, r"a weight of shape \(rows, width\)"),
+        (lambda: F.embedding(IDX, W[0]), ShapeError, r"a weight of shape \(rows, width\)"),
         (
-            lambda: F.embedding(INDEX, W, 3),
+            lambda: F.embedding(IDX, W, 3),
             IndexOutOfBoundsError,
             "padding_idx from -3 to 2, got 3",
         ),
         (lambda: nn.Embedding(3, 2, 3), IndexOutOfBoundsError, "Embedding: expected padding_idx"),
         (lambda: nn.Embedding(3, 2, max_norm=1), UnsupportedError, "max_norm=None, got 1; shorten"),
         (lambda: nn.Embedding(2, 2, _weight=W), ShapeError, r"a table of shape \(2, 2\), got"),
-        (lambda: nn.Embedding.from_pretrained(INDEX), ShapeError, "from_pretrained: expected"),
-        (lambda: F.embedding_bag(INDEX, W), ShapeError, r"\(total,\) with offsets, got .* without"),
-        (lambda: F.embedding_bag(INDEX, W, INDEX * 1.0), DTypeError, "integer offsets"),
+        (lambda: nn.Embedding.from_pretrained(IDX), ShapeError, "from_pretrained: expected"),
+        (lambda: F.embedding_bag(IDX, W), ShapeError, r"\(total,\) with offsets, got .* without"),
+        (lambda: F.embedding_bag(IDX, W, IDX * 1.0), DTypeError, "integer offsets"),
         (
-            lambda: F.embedding_bag(INDEX, W, INDEX + 1),
+            lambda: F.embedding_bag(IDX, W, IDX + 1),
             ShapeError,
             r"offsets that rise from 0, got \[1, 2",
         ),
         (
-            lambda: F.embedding_bag(INDEX, W, INDEX, mode="min"),
+            lambda: F.embedding_bag(IDX, W, IDX, mode="min"),
             OptionError,
             '"sum", "mean" or "max"',
         ),
         (lambda: nn.EmbeddingBag(3, 2, mode="min"), OptionError, "EmbeddingBag: expected mode"),
         (
-            lambda: F.embedding_bag(INDEX, W, INDEX, per_sample_weights=INDEX),
+            lambda: F.embedding_bag(IDX, W, IDX, per_sample_weights=IDX),
             OptionError,
             "per_sample_weights in mode \"sum\" only, got 'mean'",
         ),
         (
-            lambda: F.embedding_bag(INDEX, W, INDEX, mode="sum", per_sample_weights=W),
+            lambda: F.embedding_bag(IDX, W, IDX, mode="sum", per_sample_weights=W),
             ShapeError,
             r"per_sample_weights of shape \(2,\)",
         ),
-        (lambda: F.one_hot(INDEX, 1), IndexOutOfBoundsError, "numbers from 0 to 0, got 1"),
-        (lambda: F.one_hot(INDEX * 1.0), DTypeError, "one_hot: expected integers"),
+        (lambda: F.one_hot(IDX, 1), IndexOutOfBoundsError, "numbers from 0 to 0, got 1"),
+        (lambda: F.one_hot(IDX * 1.0), DTypeError, "one_hot: expected integers"),
     ],
 )
 def test_refusals(call: Any, error: type[Exception], match: str) -> None:
