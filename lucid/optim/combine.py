@@ -14,6 +14,7 @@ from lucid.optim.gradients import check_every
 from lucid.optim.kernels import check_options, check_params, where
 from lucid.optim.transform import (
     GradientTransformation,
+    Hole,
     check_columns,
     flat,
     is_updated,
@@ -202,6 +203,7 @@ def _spread(name: str, prefix: Any, values: Any) -> list[Any]:
         return _spread(name, prefix(values), values)
     if type(prefix) is Fixed:
         (prefix,) = prefix
+    prefix = None if type(prefix) is Hole else prefix
     if prefix is None or (len(whole) == 1 and whole[0] is prefix):
         return [prefix] * len(flat(values)[0])
     parts, names = tree.children(prefix)
@@ -213,10 +215,10 @@ def _spread(name: str, prefix: Any, values: Any) -> list[Any]:
 
 
 def _only(values: Any, chosen: list[bool]) -> Any:
-    """Return a tree with None for the leaves that are not chosen."""
+    """Return a tree without the leaves that are not chosen."""
     found, rebuild = flat(values)
     check_columns("masked", len(chosen), {"params": found})
-    return rebuild([x if yes else None for x, yes in zip(found, chosen, strict=True)])
+    return rebuild([x if yes else Hole() for x, yes in zip(found, chosen, strict=True)])
 
 
 def _merged(values: Any, parts: list[tuple[list[bool], Any]]) -> Any:
@@ -258,9 +260,8 @@ def accumulate(inner: GradientTransformation, every_k: int) -> GradientTransform
 
     def update(grads: Any, state: AccumulateState, params: Any = None) -> tuple[Any, Any]:
         count = state.mini_step + 1
-        kernel = lambda g, p, m, share: (m + (g - m) * share,)  # noqa: E731
-        slots = (state.mean,)
-        (mean,) = leafwise("accumulate", kernel, grads, slots, None, (1.0 / count,))
+        kernel = lambda g, mean, share: (mean + (g - mean) * share,)  # noqa: E731
+        (mean,) = leafwise("accumulate", kernel, grads, (), state.mean, (1.0 / count,))
         last = count == every_k
         none = zeros(grads)
         if last is False:

@@ -82,8 +82,11 @@ def lbfgs(lr: Number = 1.0, history_size: int = 10) -> GradientTransformation:
     def init(params: Any) -> LBFGSState:
         start, _ = vector(params)
         n, m = start.size, history_size
-        shapes: list[tuple[int, ...]] = [(n,), (n,), (m, n), (m, n), (m,)]
-        return LBFGSState(0, *(wrap(np.zeros(s, start.dtype), None) for s in shapes), 1.0)
+
+        def none(*shape: int) -> Tensor:
+            return wrap(np.zeros(shape, start.dtype), None)
+
+        return LBFGSState(0, none(n), none(n), none(m, n), none(m, n), none(m), 1.0)
 
     def update(grads: Any, state: LBFGSState, params: Any = None) -> tuple[Any, LBFGSState]:
         g, rebuild = vector(grads)

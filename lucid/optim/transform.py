@@ -21,6 +21,7 @@ from lucid.errors import OperandError, ShapeError, message
 
 __all__ = [
     "GradientTransformation",
+    "Hole",
     "Number",
     "apply_updates",
     "check_columns",
@@ -38,6 +39,19 @@ Number: TypeAlias = float | Tensor | Callable[[Any], Any]
 Kernel: TypeAlias = Callable[..., tuple[Any, ...]]
 
 _ndarray = np.ndarray
+
+
+class Hole:
+    """What stands in a tree for no value: None would change the structure of a Module."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "-"
+
+
+tree.register_node(Hole, lambda x: ((), None), lambda _, children: Hole(), shown="not")
+_PASSED = (Fixed, Hole, type(None))  # leaves that no kernel sees
 
 
 class GradientTransformation(NamedTuple):
@@ -79,7 +93,7 @@ def apply_updates(params: Any, updates: Any) -> Any:
 
 
 def _add(value: Any, change: Any) -> Any:
-    if change is None or type(value) is Fixed:
+    if type(change) in _PASSED or type(value) in _PASSED:
         return value
     p, u = take(value), take(change)
     if p.shape != u.shape:
@@ -125,22 +139,26 @@ def leafwise(
         *(columns.get(f"state {k}", absent) for k in range(len(slots))),
         strict=True,
     )
-    done = [_one(kernel, row, numbers, real) for row in rows]
+    done = [_whole(_one(kernel, row, numbers, real)) for row in rows]
     outputs = zip(*done, strict=True) if done else ((),) * (1 + len(slots))
     return tuple(
         None if k and slots[k - 1] is None else rebuild(column) for k, column in enumerate(outputs)
     )
 
 
+def _whole(row: Sequence[Any]) -> Sequence[Any]:
+    update, *slots = row
+    return (update, *(Hole() if x is None else x for x in slots))
+
+
 def _one(kernel: Kernel, row: Sequence[Any], numbers: Sequence[Any], real: bool) -> Sequence[Any]:
-    if row[0] is None or type(row[0]) is Fixed:
+    if type(row[0]) in _PASSED:
         return (row[0], *row[2:])
     leaves: list[Any] = []
     plain = True
     for x in row:
-        if x is not None:
-            x = take(x)
-            plain = plain and x._note is None and type(x._value) is _ndarray
+        x = None if type(x) in _PASSED else take(x)
+        plain = plain and (x is None or (x._note is None and type(x._value) is _ndarray))
         leaves.append(x)
     dtype = leaves[0].dtype
     for x in numbers:
@@ -184,8 +202,11 @@ def zeros(params: Any) -> Any:
 
 def slot(params: Any, make: Callable[[Tensor], Any]) -> Any:
     """Return the first value of a slot: what `make` gives for every leaf that is updated."""
+    if isinstance(params, Tensor):
+        return make(take(params))
     values, rebuild = flat(params)
-    return rebuild([make(take(x)) if is_updated(x) else x for x in values])
+    made = [make(take(x)) if is_updated(x) else x for x in values]
+    return rebuild([Hole() if x is None else x for x in made])
 
 
 def is_updated(x: Any) -> bool:
@@ -215,7 +236,7 @@ def _only(leaves: Sequence[Any]) -> Any:
 
 
 def _stops(x: Any) -> bool:
-    return x is None or type(x) is Fixed
+    return type(x) in _PASSED
 
 
 def check_columns(name: str, count: int, columns: dict[str, list[Any]]) -> None:

@@ -80,7 +80,7 @@ def _zoom(
     stuck = False
     while tries < limit and abs(bracket[1].t - bracket[0].t) * size >= shortest:
         left, right = sorted((bracket[0].t, bracket[1].t))
-        t = _cubic(*bracket, left, right)
+        t = _cubic(bracket[0], bracket[1], left, right)
         margin = 0.1 * (right - left)
         near = min(right - t, t - left) < margin
         if near and (stuck or t >= right or t <= left):
