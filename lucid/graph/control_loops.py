@@ -54,8 +54,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
     """
     check_function("fori_loop", body_fun)
     bounds = [_bound(lower), _bound(upper)]
+    dtype = promote(*(aval(b) for b in bounds))
     if any(is_abstract(b) for b in bounds):
-        first = cast_to(bounds[0], Aval((), promote(*(aval(b) for b in bounds))))
+        first = cast_to(bounds[0], Aval((), dtype))
 
         def going(state: Any) -> Any:
             return state[0] < bounds[1]
@@ -67,7 +68,6 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
         return loop_while("fori_loop", going, step, (first, init), None)[1]
     start, stop = (int(concrete(b, "fori_loop")) for b in bounds)
     weak = type(lower) in PYTHON and type(upper) in PYTHON
-    dtype = np.dtype(np.int64) if weak else np.result_type(bounds[0].dtype, bounds[1].dtype)
     rows = pack("fori_loop", wrap(np.arange(start, max(start, stop), dtype=dtype), None))
     count = max(0, stop - start)
 

@@ -105,7 +105,8 @@ def carried(
 ) -> tuple[list[bool], list[bool]]:
     """Return which inputs of the body depend on the operands in `which`, and which outputs.
 
-    What one step makes of a carry is what the next begins with.
+    What one step makes of a carry is what the next begins with: a carry depends on them in and out
+    or not at all.
     """
     now = list(which)
     while True:
@@ -114,7 +115,7 @@ def carried(
         for k in range(carry):
             new[constants + k] = now[constants + k] or outs[k]
         if new == now:
-            return now, outs
+            return now, [*now[constants : constants + carry], *outs[carry:]]
         now = new
 
 
