@@ -162,7 +162,7 @@ import lucid.ops.update  # isort: skip  # x.at[...]
 import lucid.transforms.backward  # isort: skip  # Tensor.backward
 
 if _TYPE_CHECKING:
-    from lucid import data, extend, fft, functional, io, linalg, nn, optim, random, special
+    from lucid import data, debug, extend, fft, functional, io, linalg, nn, optim, random, special
     from lucid.io import load, save
 
 __version__ = "0.1.0"
@@ -174,7 +174,19 @@ newaxis = None
 pi = _math.pi
 
 _LAZY = frozenset(
-    ("data", "extend", "fft", "functional", "io", "linalg", "nn", "optim", "random", "special")
+    (
+        "data",
+        "debug",
+        "extend",
+        "fft",
+        "functional",
+        "io",
+        "linalg",
+        "nn",
+        "optim",
+        "random",
+        "special",
+    )
 )
 _LAZY_FUNCTIONS = {"load": "io", "save": "io"}
 

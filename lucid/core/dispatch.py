@@ -82,7 +82,7 @@ def bind_operator(op: Op, args: tuple[Any, ...], params: tuple[Any, ...] = ()) -
 def evaluate(op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     """Compute `op` where no transformation watches."""
     values = [a._value if isinstance(a, Tensor) else a for a in args]
-    if not op.weak and all(type(v) in PYTHON for v in values):
+    if not op.weak and op.inline is None and all(type(v) in PYTHON for v in values):
         values = [np.asarray(v, python_dtype(v)) for v in values]
     try:
         result = op.impl(*values, *params)
@@ -91,7 +91,10 @@ def evaluate(op: Op, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     if type(result) is _ndarray:
         return wrap(result, None)
     if op.multi:
-        return tuple(wrap(r if type(r) is _ndarray else np.asarray(r), None) for r in result)
+        return tuple(
+            wrap(r if type(r) is _ndarray or type(r) in PYTHON else np.asarray(r), None)
+            for r in result
+        )
     return settle(op, result, values)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from lucid.core.cells import Place, capturing
+from lucid.core.cells import Place, capturing, own
 from lucid.errors import LeakedTensorError, message
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ class Cell:
     def __init__(self) -> None:
         self.present: Any = None
         self.lock: threading.Lock = threading.Lock()
+        own(self)
 
     @property
     def grad(self) -> Any:

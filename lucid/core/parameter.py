@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lucid import tree
-from lucid.core.cells import Place, capturing
+from lucid.core.cells import Place, bump, capturing, own
 from lucid.core.frames import Cell, Note, RecordFrame, ambient, leaf
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor, check_grad, lower, strip, wrap
-from lucid.errors import DTypeError, ImmutableTensorError, ShapeError, message
+from lucid.errors import DTypeError, GraphError, ImmutableTensorError, ShapeError, message
 
 __all__ = ["Fixed", "Parameter", "untaped"]
 
@@ -50,6 +51,7 @@ class Parameter(Tensor):
     __hash__ = object.__hash__  # type: ignore[assignment]
 
     def __init__(self, data: Any, requires_grad: bool = True, dtype: Any = None) -> None:
+        own(self)
         self._note = None
         self._value = _contents(data, dtype)
         self._cell = Cell()
@@ -58,8 +60,15 @@ class Parameter(Tensor):
 
     def read(self) -> Tensor:
         """Return the present value, recorded on the ambient tape of every body around this one."""
-        present = self.data
-        return self._record(present, ambient.get()) if self.requires_grad else present
+        watcher = capturing.get()
+        if watcher is None:
+            present = self._present()
+            return self._record(present, ambient.get()) if self._requires_grad else present
+        tape = ambient.get()
+        if not self.requires_grad or not tape.recording:
+            return self.data
+        place = Place(self, "data", self._leaf, self._rebind, taped=True)
+        return self._record(watcher.read(place), tape)
 
     def _record(self, present: Tensor, frame: RecordFrame) -> Tensor:
         note: Note | None = present._note
@@ -84,8 +93,13 @@ class Parameter(Tensor):
         value = self._value
         return value if type(value) is Tensor else wrap(value, None)
 
+    def _leaf(self) -> Tensor:
+        """Return the present value as the ambient tape of the caller records it."""
+        present = self._present()
+        return self._record(present, ambient.get()) if self._requires_grad else present
+
     def _place(self) -> Place:
-        return Place(self, "data", self._present, self._rebind)
+        return Place(self, "data", self._present, self._rebind, taped=False)
 
     def _rebind(self, value: Tensor) -> None:
         self._value = value if value._note is not None else value._value
@@ -109,6 +123,11 @@ class Parameter(Tensor):
 
     def recast(self, dtype: Any) -> None:
         """Convert the value, and the gradient, to another floating or complex dtype."""
+        watcher = capturing.get()
+        if watcher is not None and not watcher.owns(self):
+            hint = "convert it outside"
+            want = "a parameter whose dtype a compiled function leaves as it is"
+            raise GraphError(message("Parameter", want, f"a conversion to {dtype}", hint))
         self._value = _contents(self.data.astype(dtype), None)
         grad = self._cell.grad
         self._cell.grad = None if grad is None else grad.astype(dtype)
@@ -118,7 +137,8 @@ class Parameter(Tensor):
         """Whether `.backward()` reaches this parameter."""
         watcher = capturing.get()
         if watcher is not None:
-            return watcher.guard(Place(self, "requires_grad", lambda: self._requires_grad))
+            get = functools.partial(getattr, self, "_requires_grad")
+            return watcher.guard(Place(self, "requires_grad", get, stable=True))
         return self._requires_grad
 
     @requires_grad.setter
@@ -127,7 +147,13 @@ class Parameter(Tensor):
             hint = "convert the data to floating point, or pass requires_grad=False"
             want = "a floating or complex dtype where requires_grad=True"
             raise DTypeError(message("Parameter", want, str(self.dtype), hint))
+        watcher = capturing.get()
+        if watcher is not None and not watcher.owns(self) and self.requires_grad != bool(value):
+            hint = "freeze it outside, or use lucid.stop_gradient"
+            want = "a parameter that a compiled function does not freeze or release"
+            raise GraphError(message("Parameter.requires_grad", want, f"{value}", hint))
         self._requires_grad = bool(value)
+        bump()
 
     def requires_grad_(self, requires_grad: bool = True) -> Parameter:
         """Set `requires_grad` and return this parameter."""

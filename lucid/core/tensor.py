@@ -14,7 +14,7 @@ import numpy as np
 from lucid.config import get_default_dtype
 from lucid.core.frames import Cell, Note, Recorded, ambient, leaf
 from lucid.core.methods import ArrayLike, Methods
-from lucid.core.op import Aval
+from lucid.core.op import OPS, Aval
 from lucid.dtypes import check_numeric, default_complex, literal_dtype, python_dtype
 from lucid.errors import (
     ConcretizationError,
@@ -268,7 +268,10 @@ class Tensor(Methods):
             if value._note is None:
                 return value if type(value) is Tensor else wrap(value._value, None)
             value = value._value
-        if isinstance(value, Tensor):  # a batched value: what lies below it is detached
+        if isinstance(value, Tensor):  # an abstract value: what it stands for is detached
+            note: Any = value._note
+            if not note.frame.batched:
+                return note.frame.apply(OPS["stop_gradient"], (value,), ())
             return detach_below(value)
         return wrap(value, None)
 
@@ -342,7 +345,7 @@ def _is_abstract(t: Tensor) -> bool:
 
 
 def detach_below(t: Tensor) -> Tensor:
-    """Detach what lies below an abstract (batched or symbolic) value, keeping its note."""
+    """Detach what lies below a batched value, keeping its note."""
     if isinstance(t._value, Tensor):
         below = t._value.detach()
         return wrap(below if below._note is not None else below._value, t._note)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lucid import tree
-from lucid.core.cells import Place, capturing
+from lucid.core.cells import Place, capturing, snapshot, spying
 from lucid.core.define import general
-from lucid.core.frames import Frame, Note, transformation
+from lucid.core.dispatch import apply, below, entries
+from lucid.core.frames import Frame, Note, Recorded, RecordFrame, silenced, transformation
 from lucid.core.op import Aval, Op
-from lucid.core.tensor import Tensor, aval, wrap
+from lucid.core.tensor import Tensor, aval, strip, wrap
 from lucid.dtypes import python_dtype
 from lucid.errors import GraphError, message
 from lucid.graph.ir import Graph, Node, Operand, Value, infer, number_aval
 
-__all__ = ["Cellular", "GraphFrame", "Symbol", "Trace", "capture"]
+__all__ = ["Cellular", "GraphFrame", "Symbol", "Trace", "capture", "is_number", "taping", "untape"]
 
 
 class Symbol(Note):
@@ -71,7 +74,9 @@ class GraphFrame(Frame):
         outside: watched Tensors of outer transformations that the function closes over.
     """
 
-    __slots__ = ("cells", "constants", "guards", "inputs", "known", "nodes", "outer", "outside")
+    __slots__ = (
+        *("cells", "constants", "guards", "inputs", "known", "made", "nodes", "outer", "outside"),
+    )
     abstract = True
 
     def __init__(self, name: str) -> None:
@@ -83,6 +88,7 @@ class GraphFrame(Frame):
         self.known: dict[int, tuple[Value, Any]] = {}  # id -> its value; the object is kept alive
         self.cells: dict[Any, Cellular] = {}
         self.guards: dict[Any, tuple[Place, Any]] = {}
+        self.made: dict[int, Any] = {}  # what the function has made; kept alive
         self.outer = capturing.get()
 
     # -- operations ------------------------------------------------------------------------------
@@ -123,13 +129,23 @@ class GraphFrame(Frame):
             return op.inline(args, params)
         operands = [self.value_of(a) for a in args]
         avals = [x.aval if isinstance(x, Value) else number_aval(x) for x in operands]
-        if not op.weak and avals and all(a.weak for a in avals):
+        if not op.weak and op.inline is None and avals and all(a.weak for a in avals):
             operands = [self.materialised(x) for x in operands]
             avals = [x.aval if isinstance(x, Value) else number_aval(x) for x in operands]
         node = Node(op, operands, params, infer(op, avals, params))
         self.nodes.append(node)
         outs = tuple(self.symbol(y) for y in node.outputs)
+        if op.smooth and silenced.get() > self.level:  # under `no_grad` in the function
+            outs = tuple(map(self.untaped, outs))
         return outs if op.multi else outs[0]
+
+    def untaped(self, t: Tensor) -> Tensor:
+        """Return a value that no ambient tape of the caller's follows back."""
+        if not isinstance(t._note, Symbol) or t._note.frame is not self:
+            return t
+        node = Node(untape, (t._note.value,), (), (t._note.aval,))
+        self.nodes.append(node)
+        return self.symbol(node.outputs[0])
 
     def materialised(self, x: Operand) -> Operand:
         """Return a weak number as an array, as operations on numbers alone convert theirs."""
@@ -152,69 +168,85 @@ class GraphFrame(Frame):
             (v, leaf)
             for c in self.cells.values()
             if c.structure is not None
-            for v, leaf in zip(c.leaves, tree.leaves(c.place.get()), strict=False)
+            for v, leaf in zip(c.leaves, tree.leaves(_fetch(c.place)), strict=False)
         ]
         return [t for v, t in (*self.outside, *cells) if v in wanted and isinstance(t, Tensor)]
 
     # -- cells -----------------------------------------------------------------------------------
 
-    def _traced(self, x: Any) -> bool:
-        return any(
-            isinstance(t, Tensor) and t._note is not None and t._note.frame.level >= self.level
-            for t in tree.leaves(x)
-        )
+    def own(self, owner: Any) -> None:
+        """Take note of an object that the function has made."""
+        self.made[id(owner)] = owner
+
+    def owns(self, owner: Any) -> bool:
+        """Return whether the function has made this object."""
+        return id(owner) in self.made or (self.outer is not None and self.outer.owns(owner))
 
     def read(self, place: Place) -> Any:
         """Return what is in a place: symbols for its numbers."""
+        if id(place.owner) in self.made:
+            return place.get()
         cell = self.cells.get(place.key)
+        if cell is None and self.outer is not None:
+            return self.outer.read(place)
         if cell is None:
-            if self.outer is not None:
-                return self.outer.read(place)
-            token = capturing.set(None)
-            try:
-                value = place.get()
-            finally:
-                capturing.reset(token)
-            if self._traced(value):  # it was made in here
-                return value
             cell = self.cells[place.key] = Cellular(place)
-            found, cell.structure = tree.flatten(value)
-            inner: list[Any] = []
-            for leaf in found:
-                if is_number(leaf):
-                    t = self.enter(aval(leaf))
-                    cell.leaves.append(t._note.value)  # type: ignore[union-attr]
-                    inner.append(t)
-                else:
-                    cell.leaves.append(None)
-                    inner.append(leaf)
-            cell.static = [None if is_number(x) else x for x in found]
-            cell.present = tree.unflatten(cell.structure, inner)
+            self._enter_cell(cell, _fetch(place))
+        if place.taped:
+            cell.place = place
+        if place.taped is False and isinstance(cell.present, Tensor):
+            return self.untaped(cell.present)
         return cell.present
+
+    def _enter_cell(self, cell: Cellular, value: Any) -> None:
+        found, cell.structure = tree.flatten(value)
+        inner: list[Any] = []
+        for leaf in found:
+            if is_number(leaf):
+                t = self.enter(aval(leaf))
+                cell.leaves.append(t._note.value)  # type: ignore[union-attr]
+                inner.append(t)
+            else:
+                cell.leaves.append(None)
+                inner.append(leaf)
+        cell.static = [None if is_number(x) else x for x in found]
+        cell.present = tree.unflatten(cell.structure, inner)
 
     def write(self, place: Place, value: Any) -> None:
         """Note what will be written to a place after a call."""
+        if id(place.owner) in self.made:
+            assert place.put is not None
+            place.put(value)
+            return
         if self.outer is not None:
             want = "a body without side effects"
             hint = "return the new value, and assign it after the loop"
             raise GraphError(message(self.name, want, f"one that sets {place.name!r}", hint))
         cell = self.cells.get(place.key)
         if cell is None:
-            if self._traced(place.get()):
-                assert place.put is not None
-                place.put(value)
-                return
             cell = self.cells[place.key] = Cellular(place)
         cell.present = value
         cell.written = True
 
     def guard(self, place: Place) -> Any:
         """Return what is in a place, to be found there again at every call."""
+        if id(place.owner) in self.made:
+            return place.get()
         if self.outer is not None:
             return self.outer.guard(place)
         value = place.get()
-        self.guards.setdefault(place.key, (place, value))
+        self.guards.setdefault(place.key, (place, snapshot(value)))
         return value
+
+
+def _fetch(place: Place) -> Any:
+    """Return what is in a place, as no capture and no ambient tape sees it."""
+    token, tapes = capturing.set(None), silenced.set(sys.maxsize)
+    try:
+        return place.get()
+    finally:
+        silenced.reset(tapes)
+        capturing.reset(token)
 
 
 def _same(x: Any) -> Any:
@@ -230,6 +262,34 @@ _materialise = general(
     jvp=lambda ans, tangents, args: tangents[0],
     vjps=[lambda ct, ans, x: ct],
     batch=lambda size, batched, args: args[0],
+)
+
+
+# Whether reverse mode stands for an ambient tape at present: what is untaped is then constant.
+taping: ContextVar[bool] = ContextVar("lucid_taping", default=False)
+
+
+def _record_untaped(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
+    under = below(frame, args)
+    ans = apply(untape, under)
+    if taping.get() or not frame.scoped:
+        return ans
+    value = strip(ans)
+    return wrap(value, Recorded(frame, untape, entries(frame, args), (), value))
+
+
+# Marks what the ambient tape around a compiled function does not follow back: what `no_grad`
+# computes in it, and the `.data` of parameters. Other derivatives go through.
+untape = general(
+    "untape",
+    lambda x: x,
+    infer=lambda x: x,
+    weak=True,
+    view=True,
+    jvp=lambda ans, tangents, args: tangents[0],
+    vjps=[lambda ct, ans, x: ct],
+    record=_record_untaped,
+    batch=lambda size, batched, args: apply(untape, args),
 )
 
 
@@ -265,7 +325,7 @@ def capture(
     frame = GraphFrame(name)
     token = capturing.set(frame)
     try:
-        with transformation(frame):
+        with spying(), transformation(frame):
             arguments = [frame.enter(a) for a in avals]
             given = list(frame.inputs)
             outs = [frame.value_of(settle(frame, name, y)) for y in fun(*arguments)]

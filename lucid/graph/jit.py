@@ -6,29 +6,34 @@ import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, TypeVar
 
 import numpy as np
 
 from lucid import tree
 from lucid.config import get_default_dtype
-from lucid.core.cells import capturing, version
+from lucid.core.cells import capturing, guarded
 from lucid.core.dispatch import PYTHON, apply, lift
-from lucid.core.op import Aval
-from lucid.core.tensor import Tensor, aval, lower, wrap
-from lucid.errors import GraphError, OperandError, OptionError, message
-from lucid.graph.capture import Trace, is_number
+from lucid.core.tensor import Tensor, wrap
+from lucid.errors import GraphError, OperandError, message
+from lucid.graph.arguments import describe_unhashable, static_arguments, why
+from lucid.graph.capture import is_number
+from lucid.graph.entries import Entry, Static, leaf_aval, leaf_type
 from lucid.graph.executors import check_executor
 from lucid.graph.ir import Graph
+from lucid.graph.lowered import Lowered
 from lucid.graph.program import Program, call, trace
 from lucid.graph.quick import MISS, quick
+from lucid.ops.random.keys import Key, spend_like, unspent
 from lucid.transforms.boundary import check_function
 
 __all__ = ["Jitted", "jit", "make_graph"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _ndarray = np.ndarray
-_CAPACITY = 128  # programs that one jitted function keeps
+_CAPACITY = 128  # kinds of arguments for which one jitted function keeps programs
+_VARIANTS = 16  # programs for one kind, which differ in guards
 
 
 def jit(
@@ -60,6 +65,7 @@ def jit(
 
     Raises:
         ConcretizationError: at the first call, if the function needs the number behind a Tensor.
+        GraphError: at the first call, if it has an effect that would not be repeated.
         MissingExtraError: if the executor's package is not installed.
         OptionError: if there is no such executor, or no such argument.
 
@@ -83,87 +89,39 @@ def jit(
     return Jitted(fun, static_argnums, static_argnames, executor)  # type: ignore[return-value]
 
 
-class _Entry:
-    """One compiled capture: the program, and what must hold for it to be called."""
+class Held:
+    """An object of which a method is jitted: it is not taken apart, and its state lies in cells."""
 
-    __slots__ = ("borrows", "out", "outputs", "program", "trace", "version")
+    __slots__ = ("value",)
 
-    def __init__(self, found: Trace, out: Any, outputs: int, program: Program) -> None:
-        self.trace = found
-        self.out = out  # structure of the result
-        self.outputs = outputs
-        self.program = program
-        self.version = -1
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
-    def holds(self) -> bool:
-        """Return whether every guard has the value it had."""
-        now = version[0]
-        if self.version != now:
-            for place, value in self.trace.guards:
-                present = place.get()
-                if present is not value and not _equal(present, value):
-                    return False
-            self.version = now
-        return all(_alive(t) for t in self.trace.outside)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Held) and other.value is self.value
 
-    def read_cells(self) -> list[Any] | None:
-        """Return the numbers in all cells; None if one has changed its structure or type."""
-        found: list[Any] = []
-        for cell in self.trace.cells:
-            if cell.structure is None:
-                continue
-            value = cell.place.get()
-            if type(value) is Tensor and len(cell.leaves) == 1:
-                leaves: list[Any] = [value]
-            else:
-                leaves, structure = tree.flatten(value)
-                if structure != cell.structure:
-                    return None
-            for leaf, want, fixed in zip(leaves, cell.leaves, cell.static, strict=True):
-                if want is None:
-                    if not _equal(leaf, fixed):
-                        return None
-                else:
-                    a = aval(leaf)
-                    if a != want.aval:
-                        return None
-                    found.append(leaf)
-        return found
-
-
-def _equal(a: Any, b: Any) -> bool:
-    try:
-        return type(a) is type(b) and bool(a == b)
-    except Exception:
-        return False
-
-
-def _alive(t: Tensor) -> bool:
-    """Whether a closed-over Tensor may be read again: its transformations still run."""
-    x: Any = t
-    while isinstance(x, Tensor) and x._note is not None:
-        if x._note.frame.scoped or not x._note.frame.open:
-            return False
-        x = x._value
-    return True
+    def __hash__(self) -> int:
+        return id(self.value)
 
 
 class Jitted:
     """A compiled function: see `lucid.jit`."""
 
     def __init__(self, fun: Any, argnums: Any, argnames: Any, executor: str | None) -> None:
-        functools.update_wrapper(self, fun)
+        updated = ("__dict__",) if isinstance(fun, FunctionType) else ()
+        functools.update_wrapper(self, fun, updated=updated)
         self.fun = fun
         self.executor = executor
-        self._argnums = _integers(argnums)
-        self._argnames = (argnames,) if isinstance(argnames, str) else tuple(argnames)
-        self._cache: OrderedDict[Any, list[_Entry]] = OrderedDict()
+        self._static = static_arguments(fun, argnums, argnames)
+        self._cache: OrderedDict[Any, tuple[Entry, ...]] = OrderedDict()
         self._lock = threading.RLock()
-        self._reasons: list[str] = []
+        self.reason = "it has not been called"
         self._quick: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
+        if instance is None:
+            return self
+        return functools.partial(self, Held(instance) if guarded(instance) else instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
@@ -172,11 +130,11 @@ class Jitted:
             if result is not MISS:
                 return result
         if capturing.get() is not None:
-            return self.fun(*args, **kwargs)
+            return self.fun(*map(_unheld, args), **kwargs)
         found, key = self._take(args, kwargs)
         entry, cells = self._find(key, args, kwargs)
-        result = self._run(entry, found, cells)
-        if not (kwargs or self._argnums):
+        result = self._run(entry, found, cells, args, kwargs)
+        if not (kwargs or self._static):
             program = entry.program
             self._quick = quick(entry.trace, program.compiled(), entry.out, args)
         return result
@@ -185,9 +143,9 @@ class Jitted:
 
     def _take(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         """Return the traced leaves, and the key of everything that is compiled in."""
-        static: list[Any] = []
-        if self._argnums or self._argnames:
-            args, kwargs, static = self._split_static(args, kwargs)
+        static: tuple[Any, ...] = ()
+        if self._static:
+            args, kwargs, static = self._static.split(args, kwargs)
         leaves, structure = tree.flatten((args, kwargs))
         found: list[Any] = []
         kinds: list[Any] = []
@@ -195,54 +153,57 @@ class Jitted:
             kind = type(x)
             if kind is Tensor or kind is _ndarray or kind in PYTHON or is_number(x):
                 found.append(x)
-                kinds.append(_leaf_type(x))
+                kinds.append(leaf_type(x))
             else:
-                kinds.append(_Static(x))
-        key = (structure, tuple(kinds), tuple(static), get_default_dtype())
-        try:
-            hash(key)
-        except TypeError as error:
-            hint = "static arguments and leaves that are no arrays must be hashable"
-            raise OperandError(
-                message("jit", "hashable static arguments", str(error), hint)
-            ) from None
-        return found, key
-
-    def _split_static(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], list[Any]]:
-        places = {k % len(args) for k in self._argnums if -len(args) <= k < len(args)}
-        static = [(k, type(args[k]), args[k]) for k in sorted(places)]
-        static += [(n, type(kwargs[n]), kwargs[n]) for n in self._argnames if n in kwargs]
-        rest = tuple(None if k in places else a for k, a in enumerate(args))
-        named = {n: a for n, a in kwargs.items() if n not in self._argnames}
-        return rest, named, static
+                kinds.append(Static(x))
+        return found, (structure, tuple(kinds), static, get_default_dtype())
 
     # -- programs --------------------------------------------------------------------------------
 
-    def _find(self, key: Any, args: Any, kwargs: Any) -> tuple[_Entry, list[Any]]:
-        for entry in self._cache.get(key, ()):
-            if entry.holds():
-                cells = entry.read_cells()
-                if cells is not None:
-                    return entry, cells
-        with self._lock:
-            entry = self._capture(args, kwargs)
-            entries = self._cache.setdefault(key, [])
-            entries[:] = [e for e in entries if all(_alive(t) for t in e.trace.outside)]
-            entries.insert(0, entry)
-            del entries[_CAPACITY:]
-            while len(self._cache) > _CAPACITY:
-                self._cache.popitem(last=False)
+    def _find(self, key: Any, args: Any, kwargs: Any) -> tuple[Entry, list[Any]]:
+        try:
+            entries = self._cache.get(key, ())
+        except TypeError as error:
+            hint = "static arguments and leaves that are no arrays must be hashable"
+            got = describe_unhashable(key, args, kwargs) or str(error)
+            raise OperandError(message("jit", "hashable static arguments", got, hint)) from None
+        found = _usable(entries)
+        if found is None:
+            with self._lock:
+                found = _usable(self._cache.get(key, ()))  # another thread may have been first
+                found = found or self._compile(key, args, kwargs)
+        elif len(self._cache) > _CAPACITY // 2:
+            with self._lock:
+                if key in self._cache:
+                    self._cache.move_to_end(key)
+        return found
+
+    def _compile(self, key: Any, args: Any, kwargs: Any) -> tuple[Entry, list[Any]]:
+        """Capture the function for a key, and keep what it gave."""
+        reason = why(self._cache, key, args, kwargs)
+        entry = self._capture(args, kwargs)
+        kept = [e for e in self._cache.get(key, ()) if e.alive()]
+        self._cache[key] = (entry, *kept[: _VARIANTS - 1])
+        self._cache.move_to_end(key)
+        while len(self._cache) > _CAPACITY:
+            self._cache.popitem(last=False)
+        self.reason = reason
         cells = entry.read_cells()
         if cells is None:
             raise GraphError(message("jit", "cells that keep still", "one that changed in between"))
         return entry, cells
 
-    def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Entry:
-        places = {k % len(args) for k in self._argnums if -len(args) <= k < len(args)}
-        rest = tuple(None if k in places else a for k, a in enumerate(args))
-        named = {n: a for n, a in kwargs.items() if n not in self._argnames}
+    def _capture(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Entry:
+        keys: list[Key] = []
+
+        def unspent_too(x: Any) -> Any:
+            if isinstance(x, Key):
+                keys.append(unspent(x))
+                return keys[-1]
+            return x
+
+        args, kwargs = _map_keys(unspent_too, (args, kwargs))
+        rest, named, _ = self._static.split(args, kwargs)
         leaves, structure = tree.flatten((rest, named))
         where = [i for i, x in enumerate(leaves) if is_number(x)]
         out: Any = None
@@ -253,26 +214,27 @@ class Jitted:
             full = list(leaves)
             for i, t in zip(where, tensors, strict=True):
                 full[i] = t
-            inner, inner_named = tree.unflatten(structure, full)
-            inner = tuple(args[k] if k in places else a for k, a in enumerate(inner))
-            inner_named |= {n: a for n, a in kwargs.items() if n in self._argnames}
-            outs, out = tree.flatten(self.fun(*inner, **inner_named))
+            inner = self._static.join(tree.unflatten(structure, full), args, kwargs)
+            outs, out = tree.flatten(self.fun(*map(_unheld, inner[0]), **inner[1]))
             count = len(outs)
             return outs
 
-        found = trace("jit", body, [_aval(leaves[i]) for i in where])
-        return _Entry(found, out, count, Program(found.graph, self.executor))
+        found = trace("jit", body, [leaf_aval(leaves[i]) for i in where])
+        spends = [k._use.pattern() for k in keys]
+        program = Program(found.graph, self.executor)
+        return Entry(found, out, count, program, spends if any(spends) else ())
 
-    def _run(self, entry: _Entry, found: list[Any], cells: list[Any]) -> Any:
+    def _run(self, entry: Entry, found: list[Any], cells: list[Any], args: Any, kwargs: Any) -> Any:
+        if entry.spends:
+            leaves = tree.leaves((args, kwargs), _is_key)
+            for k, pattern in zip(filter(_is_key, leaves), entry.spends, strict=True):
+                spend_like("jit", k, pattern)
         operands = lift("jit", (*found, *entry.trace.outside, *cells))
         outs = apply(call, operands, (entry.program,))
         if any(isinstance(x, _ndarray) for x in found):
             outs = _owned(outs, found)
-        for k, structure, start, stop in entry.trace.written:
-            place = entry.trace.cells[k].place
-            assert place.put is not None
-            values = [_settled(y) for y in outs[start:stop]]
-            place.put(tree.unflatten(structure, values))
+        if entry.trace.written:
+            entry.write_cells(outs)
         return tree.unflatten(entry.out, outs[: entry.outputs])
 
     # -- looking inside --------------------------------------------------------------------------
@@ -280,8 +242,7 @@ class Jitted:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Return what the function is compiled to for these arguments."""
         _, key = self._take(args, kwargs)
-        entry, _ = self._find(key, args, kwargs)
-        return Lowered(entry.program)
+        return Lowered(self._find(key, args, kwargs)[0].program)
 
     def clear_cache(self) -> None:
         """Forget every compiled program."""
@@ -289,62 +250,36 @@ class Jitted:
             self._cache.clear()
             self._quick = None
 
+    def __reduce__(self) -> Any:
+        return (Jitted, (self.fun, *self._static.given, self.executor))
+
     def __repr__(self) -> str:
         return f"<jit of {getattr(self.fun, '__qualname__', self.fun)!s}>"
 
 
-class Lowered:
-    """What a function is compiled to.
-
-    Attributes:
-        graph: the operations.
-        program: the compiled program.
-    """
-
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.graph = program.graph
-
-    def __str__(self) -> str:
-        return str(self.graph)
+def _usable(entries: Sequence[Entry]) -> tuple[Entry, list[Any]] | None:
+    """Return the entry whose guards hold, and what is in its cells."""
+    for entry in entries:
+        if entry.holds():
+            cells = entry.read_cells()
+            if cells is not None:
+                return entry, cells
+    return None
 
 
-class _Static:
-    """A leaf that is no number, as part of a key: compared by type and value."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Static) and _equal(self.value, other.value)
-
-    def __hash__(self) -> int:
-        return hash((type(self.value), self.value))
+def _unheld(x: Any) -> Any:
+    return x.value if type(x) is Held else x
 
 
-def _leaf_type(x: Any) -> Any:
-    if type(x) is _ndarray:
-        return x.shape, x.dtype
-    if type(x) is Tensor and x._note is None and type(x._value) is _ndarray:
-        return x._value.shape, x._value.dtype
-    return _aval(x)
+def _is_key(x: Any) -> bool:
+    return isinstance(x, Key)
 
 
-def _aval(x: Any) -> Aval:
-    if isinstance(x, Tensor):
-        return aval(x)
-    if isinstance(x, np.ndarray | np.generic):
-        return Aval(x.shape, x.dtype)
-    return aval(x)
-
-
-def _settled(y: Tensor) -> Any:
-    """Return what a cell keeps: Python numbers as such, Tensors without the ambient tape."""
-    while y._note is not None and not y._note.frame.scoped:
-        y = lower(y)
-    return y._value if y._note is None and type(y._value) in PYTHON else y
+def _map_keys(change: Callable[[Any], Any], values: Any) -> Any:
+    found, structure = tree.flatten(values, _is_key)
+    if not any(map(_is_key, found)):
+        return values
+    return tree.unflatten(structure, map(change, found))
 
 
 def _owned(outs: tuple[Any, ...], found: Sequence[Any]) -> tuple[Any, ...]:
@@ -361,14 +296,6 @@ def _owned(outs: tuple[Any, ...], found: Sequence[Any]) -> tuple[Any, ...]:
         return t
 
     return tuple(own(t) for t in outs)
-
-
-def _integers(argnums: Any) -> tuple[int, ...]:
-    many = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-    for k in many:
-        if not isinstance(k, int) or isinstance(k, bool):
-            raise OptionError(message("jit", "static_argnums of integers", repr(argnums)))
-    return many
 
 
 def make_graph(fun: Callable[..., Any]) -> Callable[..., Graph]:

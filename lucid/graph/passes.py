@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid.graph.ir import Graph, Node, Operand, Value
 
-__all__ = ["EXACT", "dead_code", "simplify"]
+__all__ = ["EARLY", "EXACT", "MARKS", "dead_code", "simplify"]
 
 
 def dead_code(graph: Graph) -> Graph:
@@ -70,15 +70,20 @@ EXACT: dict[str, Rule] = {
     "subtract": _minus_zero,
     "positive": _identity,
     "stop_gradient": _identity,
+    "untape": _identity,
+    "barrier": _identity,
 }
+# What means something to derivatives, and is left out when a graph is compiled.
+MARKS = frozenset(("stop_gradient", "untape"))
+EARLY = {name: rule for name, rule in EXACT.items() if name not in MARKS and name != "barrier"}
 
 # Of two operands that are one array, NumPy's products choose another routine, with other bits.
 _PRODUCTS = frozenset(("matmul", "contract", "linear", "conv", "convolve"))
 
 
 def simplify(graph: Graph, rules: dict[str, Rule] | None = None) -> Graph:
-    """Apply the rules for single operations, merge equal ones, and drop what is dead."""
-    rules = EXACT if rules is None else rules
+    """Apply rules for single operations, by default EARLY, merge equal ones, drop what is dead."""
+    rules = EARLY if rules is None else rules
     graph = dead_code(graph)
     new: dict[Value, Operand] = {}
     seen: dict[Any, Node] = {}

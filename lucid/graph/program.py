@@ -17,10 +17,10 @@ from lucid.core.dispatch import apply, below, record_outputs
 from lucid.core.frames import Frame, RecordFrame
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
-from lucid.graph.capture import Trace, capture
+from lucid.graph.capture import Trace, capture, taping, untape
 from lucid.graph.executors import compile_graph
 from lucid.graph.ir import Graph, Node, Operand, Value
-from lucid.graph.passes import simplify
+from lucid.graph.passes import EXACT, simplify
 from lucid.transforms.api import jvp, vjp
 from lucid.transforms.batch import vmap
 from lucid.transforms.boundary import settle_output
@@ -64,7 +64,8 @@ class Program:
         """Return the compiled function."""
         with self._lock:
             if self._run is None:
-                self._run = compile_graph(self.graph, self.executor)
+                graph = simplify(self.graph, EXACT)
+                self._run = compile_graph(graph, self.executor)
             return self._run
 
     def derive(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -80,6 +81,10 @@ class Program:
     def avals(self) -> list[Aval]:
         """Return shapes and dtypes of the inputs."""
         return [x.aval for x in self.graph.inputs]
+
+    def taped(self) -> bool:
+        """Return whether some of it is nothing to an ambient tape (`capture.untape`)."""
+        return any(n.op is untape for n in self.graph.nodes)
 
     # -- what is derived -------------------------------------------------------------------------
 
@@ -97,8 +102,11 @@ class Program:
 
         return self.derive(("push", which), make)
 
-    def pulled_back(self, which: tuple[bool, ...]) -> Program:
-        """Return the program (inputs, cotangents) -> outputs and cotangents of the inputs."""
+    def pulled_back(self, which: tuple[bool, ...], taped: bool = False) -> Program:
+        """Return the program (inputs, cotangents) -> outputs and cotangents of the inputs.
+
+        `taped` tells that it is for an ambient tape, which does not follow what is untaped.
+        """
 
         def pull(*values: Tensor) -> Sequence[Tensor]:
             n = len(which)
@@ -107,19 +115,23 @@ class Program:
             return [*outs, *back(tuple(values[n:]))]
 
         def make() -> Program:
-            return self._of(pull, [*self.avals(), *_smooth(self.graph.avals())])
+            token = taping.set(taped)
+            try:
+                return self._of(pull, [*self.avals(), *_smooth(self.graph.avals())])
+            finally:
+                taping.reset(token)
 
         # the outputs that carry no derivative are not among those of `vjp`
-        return self.derive(("pull", which), make)
+        return self.derive(("pull", which, taped), make)
 
-    def split(self, which: tuple[bool, ...]) -> tuple[Program, Program, int]:
+    def split(self, which: tuple[bool, ...], taped: bool = False) -> tuple[Program, Program, int]:
         """Return the forward program, with residuals, the backward one, and how many residuals."""
 
         def make() -> tuple[Program, Program, int]:
-            forward, backward, count = split(self.pulled_back(which).graph, len(which))
+            forward, backward, count = split(self.pulled_back(which, taped).graph, len(which))
             return Program(forward, self.executor), Program(backward, self.executor), count
 
-        return self.derive(("split", which), make)
+        return self.derive(("split", which, taped), make)
 
     def batched(self, which: tuple[bool, ...], size: int) -> Program:
         """Return the program with a leading axis on some inputs and all outputs."""
@@ -137,15 +149,15 @@ class Program:
 
         return self.derive(("batch", which, size), make)
 
-    def pull(self, which: tuple[bool, ...]) -> Program:
+    def pull(self, which: tuple[bool, ...], taped: bool = False) -> Program:
         """Return the program (inputs, cotangents) -> cotangents of the inputs."""
 
         def make() -> Program:
-            g = self.pulled_back(which).graph
+            g = self.pulled_back(which, taped).graph
             outs = g.outputs[len(_smooth(self.graph.avals())) :]
             return Program(simplify(Graph(g.inputs, g.constants, g.nodes, outs)), self.executor)
 
-        return self.derive(("only", which), make)
+        return self.derive(("only", which, taped), make)
 
     def _partial(self, values: Sequence[Tensor], live: Sequence[int]) -> Callable[..., Any]:
         def run(*some: Any) -> Any:
@@ -250,11 +262,12 @@ def _impl(*values: Any) -> tuple[Any, ...]:
 
 def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     program: Program = params[0]
+    taped = not frame.scoped and program.taped()
     if not frame.scoped and not program.pulled:
         outs = apply(call, below(frame, args), params)
-        return record_outputs(frame, call, args, params, outs)
+        return record_outputs(frame, call, args, (program, taped), outs)
     which = _watched(frame, args)
-    forward, backward, count = program.split(which)
+    forward, backward, count = program.split(which, taped)
     results = apply(call, below(frame, args), (forward,))
     n = len(results) - count
     outs = _all_outputs(program, results[:n], below(frame, args))
@@ -292,12 +305,16 @@ def _whole(ct: Sequence[Any], ans: Sequence[Any]) -> list[Any]:
 
 
 def _vjp(
-    ct: Sequence[Any], needs: Sequence[bool], ans: Any, operands: Any, program: Program
+    ct: Sequence[Any],
+    needs: Sequence[bool],
+    ans: Any,
+    operands: Any,
+    program: Program,
+    taped: bool = False,
 ) -> tuple[Any, ...]:
     program.pulled = True
-    which = tuple(needs)
     whole = _whole(ct, ans)
-    pulled = iter(apply(call, (*operands, *whole), (program.pull(which),)))
+    pulled = iter(apply(call, (*operands, *whole), (program.pull(tuple(needs), taped),)))
     return tuple(next(pulled) if n else None for n in needs)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
 from lucid.errors import IndexOutOfBoundsError, OperandError, message
+from lucid.nn.captured import change
 from lucid.nn.module import Module
 
 __all__ = ["ModuleDict", "ModuleList", "ParameterDict", "ParameterList", "Sequential"]
@@ -22,12 +23,13 @@ class _Numbered(Module):
 
     def _fill(self, items: Iterable[Any]) -> None:
         """Replace all items."""
+        change(self, "items")
         self._items_of().clear()
         for k, item in enumerate(items):
             setattr(self, str(k), item)
 
     def _items_of(self) -> dict[str, Any]:
-        return self.__dict__[self._registry]
+        return getattr(self, self._registry)
 
     def _name(self, k: Any) -> str:
         names = list(self._items_of())
@@ -187,6 +189,7 @@ class ModuleDict(Module):
         self.register_module(name, module)
 
     def __delitem__(self, name: str) -> None:
+        change(self, name)
         del self._modules[name]
 
     def __len__(self) -> int:
@@ -212,10 +215,12 @@ class ModuleDict(Module):
 
     def pop(self, name: str) -> Module:
         """Remove an item and return it."""
+        change(self, name)
         return self._modules.pop(name)
 
     def clear(self) -> None:
         """Remove all items."""
+        change(self, "items")
         self._modules.clear()
 
 
@@ -281,6 +286,7 @@ class ParameterDict(Module):
         self.register_parameter(name, _as_parameter("ParameterDict", value))
 
     def __delitem__(self, name: str) -> None:
+        change(self, name)
         del self._parameters[name]
 
     def __len__(self) -> int:
@@ -306,10 +312,12 @@ class ParameterDict(Module):
 
     def pop(self, name: str) -> Any:
         """Remove an item and return it."""
+        change(self, name)
         return self._parameters.pop(name)
 
     def clear(self) -> None:
         """Remove all items."""
+        change(self, "items")
         self._parameters.clear()
 
     def extra_repr(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lucid import tree
+from lucid.core.cells import capturing, own
 from lucid.core.parameter import Fixed, Parameter
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import OperandError, message
@@ -30,6 +31,12 @@ class Tree:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         tree.register_node(cls, _to_children, _from_children, shown="attribute")
+
+
+def contents(module: Tree) -> dict[str, Any]:
+    """Return the attributes of a module, as the present capture sees them, if there is one."""
+    state = module.__dict__
+    return state if capturing.get() is None else {n: getattr(module, n) for n in state}
 
 
 class _Ref(NamedTuple):
@@ -68,6 +75,8 @@ class Layout:
             constants: keep derivatives from buffers and frozen parameters.
         """
         made = [object.__new__(entry.kind) for entry in self.entries]
+        for module in made:
+            own(module)
         leaves = _distinct(leaves)
         if constants:
             leaves = [_constant(x) if k in self.fixed else x for k, x in enumerate(leaves)]
@@ -147,7 +156,7 @@ class _Walk:
         if id(module) in self.places:
             return self.places[id(module)]
         number = self.places[id(module)] = len(self.modules)
-        state = module.__dict__
+        state = contents(module)
         parameters: dict[str, Any] = state["_parameters"]
         entry = _Entry(
             type(module),
@@ -250,7 +259,7 @@ def check_hidden(owner: Tree, known: set[int]) -> None:
 
         return change
 
-    for name, value in owner.__dict__.items():
+    for name, value in contents(owner).items():
         if type(value) in _CONTAINERS and value and name not in _REGISTRIES:
             _replace(value, (Tree, Parameter), check(name, value))
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lucid import tree
+from lucid.core.cells import capturing, own
 from lucid.core.methods import ArrayLike
 from lucid.core.parameter import Parameter, untaped
 from lucid.core.tensor import Tensor, wrap
@@ -22,6 +23,7 @@ from lucid.errors import (
     UnsupportedError,
     message,
 )
+from lucid.nn.captured import change, keeps, member, write_buffer
 from lucid.nn.layout import Tree, check_hidden
 from lucid.nn.parameter import convert
 from lucid.nn.state import LoadResult, load, slots
@@ -68,6 +70,7 @@ class Module(Tree):
     training: bool
 
     def __init__(self) -> None:
+        own(self)
         state = self.__dict__
         state["_parameters"] = {}
         state["_buffers"] = {}
@@ -93,7 +96,8 @@ class Module(Tree):
         for registry in ("_parameters", "_modules", "_buffers"):
             found = state.get(registry)
             if found is not None and name in found:
-                return found[name]
+                watcher = capturing.get()
+                return found[name] if watcher is None else member(self, registry, name, watcher)
         kind = type(self).__name__
         if "_modules" not in state and not (name.startswith("__") and name.endswith("__")):
             raise _uninitialised(self, name)
@@ -114,10 +118,12 @@ class Module(Tree):
             self._replace("_buffers", name, kept, (Tensor,), "a Tensor or None", hint)
         elif name in state.get("_modules", ()):
             self._replace("_modules", name, value, (), "a Module or None", "")
-        else:
+        elif not keeps(self, name, value):
+            change(self, name)
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
+        change(self, name)
         for registry in ("_parameters", "_buffers", "_modules"):
             if name in self.__dict__.get(registry, ()):
                 del self.__dict__[registry][name]
@@ -132,6 +138,7 @@ class Module(Tree):
         state = self.__dict__
         if registry not in state:
             raise _uninitialised(self, name)
+        change(self, name)
         for other in ("_parameters", "_buffers", "_modules"):
             if other != registry:
                 state[other].pop(name, None)
@@ -144,7 +151,11 @@ class Module(Tree):
         if value is not None and not isinstance(value, kinds):
             got = f"a {type(value).__name__}"
             raise OperandError(message(f"{type(self).__name__}.{name}", expected, got, hint))
-        self.__dict__[registry][name] = value
+        if registry == "_buffers":
+            write_buffer(self, name, value)
+        else:
+            change(self, name)
+            self.__dict__[registry][name] = value
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Add a parameter under a name; None keeps the place without a parameter."""
@@ -252,7 +263,7 @@ class Module(Tree):
                 check_hidden(module, known)
         seen: set[int] = set()
         for path, module in owners:
-            for name, value in module.__dict__[registry].items():
+            for name, value in getattr(module, registry).items():
                 if value is None or (once and id(value) in seen):
                     continue
                 seen.add(id(value))
@@ -279,7 +290,7 @@ class Module(Tree):
 
     def _get(self, registry: str, target: str) -> Any:
         path, _, name = target.rpartition(".")
-        found = self.get_submodule(path).__dict__[registry].get(name)
+        found = getattr(self.get_submodule(path), registry).get(name)
         if found is None:
             what = registry.strip("_")[:-1]
             kind = type(self).__name__
@@ -322,8 +333,11 @@ class Module(Tree):
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
         for p in self.parameters():
-            if isinstance(p, Parameter) and p.grad is not None:
-                p.grad = None if set_to_none else wrap(np.zeros(p.shape, p.dtype), None)
+            if isinstance(p, Parameter):
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = wrap(np.zeros(p.shape, p.dtype), None)
 
     def to(self: M, dtype: Any = None, *, device: str | None = None) -> M:
         """Convert the floating and complex parameters, gradients and buffers, in place.
@@ -342,6 +356,7 @@ class Module(Tree):
             raise OperandError(message("Module.to", 'device "cpu"', repr(device)))
         if dtype is None:
             return self
+        change(self, "dtype")
         want = dtype.dtype if isinstance(dtype, Tensor) else np.dtype(dtype)
         if want.kind not in "fc":
             raise DTypeError(message("Module.to", "a floating or complex dtype", str(want)))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from lucid.core.parameter import Parameter, untaped
 from lucid.core.tensor import Tensor
 from lucid.errors import StateDictError, message
+from lucid.nn.captured import write_buffer
 from lucid.nn.layout import take_apart
 
 __all__ = ["LoadResult", "functional_call", "load", "slots"]
@@ -20,16 +21,14 @@ class LoadResult(NamedTuple):
     unexpected_keys: list[str]
 
 
-def slots(module: Any) -> dict[str, tuple[dict[str, Any], str, Tensor]]:
+def slots(module: Any) -> dict[str, tuple[Any, str, Tensor]]:
     """Return by path where each parameter and persistent buffer stands, and what it is."""
-    found: dict[str, tuple[dict[str, Any], str, Tensor]] = {}
+    found: dict[str, tuple[Any, str, Tensor]] = {}
     for path, owner in module.named_modules(remove_duplicate=False):
-        for registry in (owner._parameters, owner._buffers):
-            for name, value in registry.items():
-                if value is not None and not (
-                    registry is owner._buffers and name in owner._transient
-                ):
-                    found[f"{path}.{name}" if path else name] = (registry, name, value)
+        kept = {n: b for n, b in owner._buffers.items() if n not in owner._transient}
+        for name, value in (*owner._parameters.items(), *kept.items()):
+            if value is not None:
+                found[f"{path}.{name}" if path else name] = (owner, name, value)
     return found
 
 
@@ -54,12 +53,12 @@ def load(module: Any, state_dict: Mapping[str, Any], strict: bool) -> LoadResult
         hint = "" if strict else "strict=False skips names, not shapes"
         raise StateDictError(message("load_state_dict", want, ", ".join(problems), hint))
     for name, new in given.items():
-        registry, slot, old = own[name]
+        owner, slot, old = own[name]
         new = untaped(new if new.dtype == old.dtype else new.astype(old.dtype))
         if isinstance(old, Parameter):
             old.data = new
         else:
-            registry[slot] = new
+            write_buffer(owner, slot, new)
     return result
 
 

@@ -16,7 +16,7 @@ from lucid.core.dispatch import PYTHON, apply
 from lucid.core.fastpath import operator, reflected
 from lucid.core.methods import ArrayLike
 from lucid.core.op import OPS, Aval
-from lucid.core.tensor import Tensor, install
+from lucid.core.tensor import Tensor, aval, install
 from lucid.ops.select import where
 
 __all__ = ["cbrt", "hypot", "pow", "sqrt", "square"]
@@ -219,9 +219,17 @@ def _weighted(weight: Any, slope: Any) -> Any:
 
 
 def _power(x: Any, y: Any) -> Any:
-    """NumPy's power; cubes of floating arrays as products, a hundred times as fast."""
+    """NumPy's power; cubes of floating arrays as products, a hundred times as fast.
+
+    Of Python numbers Python's own, whose bits NumPy's vectorised one does not always have.
+    """
     if type(y) is int and y == 3 and type(x) is np.ndarray and x.dtype.kind == "f":
         return x * x * x
+    if type(x) is float and x > 0 and type(y) in (int, float):
+        try:
+            return x**y
+        except OverflowError:
+            pass
     return np.power(x, y)
 
 
@@ -279,7 +287,7 @@ def _pow(self: Any, other: Any, /) -> Any:
     """``x ** y``, of which squares and square roots are quicker."""
     if type(other) is int and other == 2:
         return square(self)
-    if type(other) is float and other == 0.5 and self.dtype.kind in "fc":
+    if type(other) is float and other == 0.5 and self.dtype.kind in "fc" and not aval(self).weak:
         return sqrt(self)
     return _general_pow(self, other)
 

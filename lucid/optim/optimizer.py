@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+from lucid.core.cells import guard_attributes, own
 from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
 from lucid.errors import OperandError, OptionError, StateDictError, message
+from lucid.optim.captured import keep_state, seen, state_of
 from lucid.optim.rules import AdamState, SGDState, adam, adamw, sgd
 from lucid.optim.transform import GradientTransformation, apply_updates, zeros
 from lucid.transforms.stop import enable_grad
@@ -33,6 +36,7 @@ class Optimizer:
     _transformation: ClassVar[Callable[..., GradientTransformation]]
 
     def __init__(self, params: Any, defaults: dict[str, Any]) -> None:
+        own(self)
         self.defaults = defaults
         self.param_groups: list[dict[str, Any]] = []
         self.state: dict[int, Any] = {}
@@ -97,18 +101,20 @@ class Optimizer:
             rule = self._rule(group)
             for p, position in zip(group["params"], positions, strict=False):
                 if p.grad is not None:
-                    state = self.state.get(position)
-                    updates, new = rule.update(p.grad, rule.init(p) if state is None else state, p)
+                    state = state_of(self, position, functools.partial(rule.init, p))
+                    updates, new = rule.update(p.grad, state, p)
                     p.data = apply_updates(p, updates)
-                    self.state[position] = new
+                    keep_state(self, position, new)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters, or set them to zero."""
         for group in self.param_groups:
             for p in group["params"]:
-                if p.grad is not None:
-                    p.grad = None if set_to_none else zeros(p.grad)
+                if set_to_none:
+                    p.grad = None
+                elif p.grad is not None:
+                    p.grad = zeros(p.grad)
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -165,6 +171,9 @@ class Optimizer:
             lines.append(f"Parameter Group {k}")
             lines += [f"    {n}: {group[n]}" for n in sorted(group) if n != "params"]
         return f"{type(self).__name__} (\n" + "\n".join(lines) + "\n)"
+
+
+guard_attributes(Optimizer, seen)
 
 
 def _restore(name: str, field: str, value: Any, start: Any, p: Parameter) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from lucid.errors import OptionError, UnsupportedError, message
+from lucid.optim.captured import refuse_step
 from lucid.optim.optimizer import Optimizer
 
 __all__ = ["LRScheduler", "check_share", "per_group"]
@@ -98,6 +99,7 @@ class LRScheduler:
         Args:
             epoch: go there instead, and set the rates to those of the schedule alone.
         """
+        refuse_step(type(self).__name__)
         if epoch is None:
             self.last_epoch += 1
         else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from lucid.errors import OptionError, message
 from lucid.optim import schedule
+from lucid.optim.captured import refuse_step
 from lucid.optim.optimizer import Optimizer
 from lucid.optim.scheduler_base import LRScheduler, check_optimizer, per_group
 
@@ -103,6 +104,7 @@ class SequentialLR(_Composed):
         Args:
             epoch: go there instead.
         """
+        refuse_step(type(self).__name__)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         k = bisect.bisect_right(self._milestones, self.last_epoch)
         start = self._milestones[k - 1] if k else 0
@@ -144,6 +146,7 @@ class ChainedScheduler(_Composed):
         Args:
             epoch: where they go instead.
         """
+        refuse_step(type(self).__name__)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         for one in self._schedulers:
             one.step(epoch)
@@ -210,6 +213,7 @@ class ReduceLROnPlateau:
             metrics: a number, or a Tensor with one element.
             epoch: the number to count on from.
         """
+        refuse_step(type(self).__name__)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         factor, self.state = self._update(float(metrics), self.state)
         for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):

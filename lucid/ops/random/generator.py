@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from lucid.core.cells import Place, capturing, own
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import ShapeError, message
 from lucid.ops.random import continuous, discrete, gammas
@@ -32,24 +33,45 @@ class Generator:
     """
 
     def __init__(self, seed: int | None = None) -> None:
+        own(self)
         self._lock = threading.Lock()
         self._key = key(seed)
 
     def next_key(self) -> Key:
         """Return a key of its own, for the functions of `lucid.random`."""
+        watcher = capturing.get()
+        if watcher is not None:
+            place = self._place()
+            kept, given = split(Key(watcher.read(place)))
+            watcher.write(place, kept.data)
+            return given
         with self._lock:
             self._key, given = split(self._key)
         return given
 
+    def _place(self) -> Place:
+        return Place(self, "key", lambda: self._key.data, self._put)
+
+    def _put(self, words: Tensor) -> None:
+        with self._lock:
+            self._key = Key(words)
+
+    def _set(self, words: Tensor) -> None:
+        watcher = capturing.get()
+        if watcher is None:
+            self._put(words)
+        else:
+            watcher.write(self._place(), words)
+
     def seed(self, seed: int | None) -> None:
         """Start again from a seed."""
-        with self._lock:
-            self._key = key(seed)
+        self._set(key(seed).data)
 
     @property
     def state(self) -> Tensor:
         """The state, two 64-bit words, which can be saved and assigned."""
-        return self._key.data
+        watcher = capturing.get()
+        return self._key.data if watcher is None else watcher.read(self._place())
 
     @state.setter
     def state(self, value: Any) -> None:
@@ -57,8 +79,7 @@ class Generator:
         if words.shape != (2,):
             got = f"shape {words.shape}"
             raise ShapeError(message("Generator.state", "two 64-bit words", got))
-        with self._lock:
-            self._key = Key(wrap(words, None))
+        self._set(wrap(words, None))
 
     def __getstate__(self) -> dict[str, Any]:
         return {"state": self.state}

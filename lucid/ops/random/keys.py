@@ -20,7 +20,17 @@ from lucid.core.op import OPS, Aval, Op
 from lucid.core.tensor import Tensor, wrap
 from lucid.errors import IndexOutOfBoundsError, KeyReusedError, OperandError, message
 
-__all__ = ["Key", "allow_key_reuse", "fold_in", "key", "sampler", "split", "take"]
+__all__ = [
+    "Key",
+    "allow_key_reuse",
+    "fold_in",
+    "key",
+    "sampler",
+    "spend_like",
+    "split",
+    "take",
+    "unspent",
+]
 
 _reuse: ContextVar[bool] = ContextVar("lucid_key_reuse", default=False)
 # Draws count up from counter 0; these parts of the counter space are never reached by them.
@@ -62,6 +72,13 @@ class _Use:
         while whole is not None:
             whole.touched = True
             whole = whole.parent
+
+    def pattern(self) -> Any:
+        """Return what was used of it, for `spend_like`; None for nothing."""
+        if self.spent:
+            return True
+        parts = {k: use.pattern() for k, use in self.parts.items() if use.used()}
+        return parts or None
 
 
 class Key:
@@ -170,6 +187,25 @@ def take(name: str, k: Any) -> Tensor:
         raise KeyReusedError(message(name, "a key that was not used before", repr(k), hint))
     k._use.spend()
     return k._data
+
+
+def unspent(k: Key) -> Key:
+    """Return a key with these words that was not used."""
+    return Key(k._data)
+
+
+def spend_like(name: str, k: Key, pattern: Any) -> None:
+    """Use of a key what a capture used of an equal one; raise if that was used before."""
+    pending = [(k._use, pattern)]
+    while pending:
+        use, what = pending.pop()
+        if what is True:
+            if use.used() and not _reuse.get():
+                hint = "split it first: k1, k2 = lucid.random.split(k)"
+                raise KeyReusedError(message(name, "a key that was not used before", repr(k), hint))
+            use.spend()
+        elif what:
+            pending += [(use.part(i), part) for i, part in what.items()]
 
 
 def key(seed: int | None) -> Key:

@@ -1,0 +1,182 @@
+"""Entries of a jitted function's cache: a compiled capture, and what must hold to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lucid import tree
+from lucid.core.cells import Place, unchanged, version
+from lucid.core.dispatch import PYTHON
+from lucid.core.op import Aval
+from lucid.core.tensor import Tensor, aval, lower
+from lucid.graph.capture import Cellular, Trace
+from lucid.graph.program import Program
+
+__all__ = ["Entry", "Static", "leaf_aval", "leaf_type"]
+
+_ndarray = np.ndarray
+
+
+class Entry:
+    """One compiled capture.
+
+    Attributes:
+        trace: what the capture gave.
+        out: the structure of the result.
+        outputs: how many outputs are the result's; the others go to cells.
+        program: the compiled program.
+        spends: for each random key among the arguments, what a call uses of it.
+        version: the count of changes at which the stable guards were last seen to hold.
+    """
+
+    __slots__ = ("loose", "out", "outputs", "program", "spends", "stable", "trace", "version")
+
+    def __init__(
+        self, found: Trace, out: Any, outputs: int, program: Program, spends: Sequence[Any]
+    ) -> None:
+        self.trace = found
+        self.out = out
+        self.outputs = outputs
+        self.program = program
+        self.spends = tuple(spends)
+        self.stable = [g for g in found.guards if g[0].stable]
+        self.loose = [g for g in found.guards if not g[0].stable]
+        self.version = -1
+
+    def holds(self) -> bool:
+        """Return whether every guard has the value it had."""
+        now = version[0]
+        if self.version != now:
+            if not all(unchanged(kept, place.get()) for place, kept in self.stable):
+                return False
+            self.version = now
+        for place, kept in self.loose:
+            if not unchanged(kept, place.get()):
+                return False
+        return all(map(_alive, self.trace.outside))
+
+    def alive(self) -> bool:
+        """Return whether it can be called again: what it closes over is not of the past."""
+        return all(map(_alive, self.trace.outside))
+
+    def read_cells(self) -> list[Any] | None:
+        """Return the numbers in all cells; None if one has changed its structure or type."""
+        found: list[Any] = []
+        for cell in self.trace.cells:
+            if cell.structure is not None and not _read(cell, found):
+                return None
+        return found
+
+    def write_cells(self, outs: Sequence[Any]) -> None:
+        """Put what the program computed into the cells that the function has set."""
+        done: list[tuple[Place, Any]] = []
+        for k, structure, start, stop in self.trace.written:
+            values = [_settled(y) for y in outs[start:stop]]
+            done.append((self.trace.cells[k].place, tree.unflatten(structure, values)))
+        for place, value in done:
+            assert place.put is not None
+            place.put(value)
+
+    def differs(self) -> str | None:
+        """Return what keeps it from being called now, in words."""
+        for place, kept in (*self.stable, *self.loose):
+            present = place.get()
+            if not unchanged(kept, present):
+                return f"{_name(place)} was {kept!r:.80}, and is {present!r:.80} now"
+        if not self.alive():
+            return "it closes over a Tensor that another transformation watches"
+        for cell in self.trace.cells:
+            if cell.structure is not None and not _read(cell, []):
+                was = [str(v.aval) for v in cell.leaves if v is not None]
+                now = [str(leaf_aval(x)) for x in tree.leaves(cell.place.get()) if _counts(x)]
+                return f"{_name(cell.place)} held {_listed(was)}, and holds {_listed(now)} now"
+        return None
+
+
+def _read(cell: Cellular, found: list[Any]) -> bool:
+    value = cell.place.get()
+    leaves: list[Any] = [value]
+    if type(value) is not Tensor or len(cell.leaves) != 1:
+        leaves, structure = tree.flatten(value)
+        if structure != cell.structure:
+            return False
+    for leaf, want, fixed in zip(leaves, cell.leaves, cell.static, strict=True):
+        if want is None:
+            if not unchanged(fixed, leaf):
+                return False
+        else:
+            if leaf_aval(leaf) != want.aval:
+                return False
+            found.append(leaf)
+    return True
+
+
+def _name(place: Place) -> str:
+    name = place.name if isinstance(place.name, str) else " ".join(map(str, place.name))
+    return f"{name!r} of a {type(place.owner).__name__}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _counts(x: Any) -> bool:
+    return isinstance(x, Tensor | _ndarray | np.generic) or type(x) in PYTHON
+
+
+def _alive(t: Tensor) -> bool:
+    """Whether a closed-over Tensor may be read again: its transformations still run."""
+    x: Any = t
+    while isinstance(x, Tensor) and x._note is not None:
+        if x._note.frame.scoped or not x._note.frame.open:
+            return False
+        x = x._value
+    return True
+
+
+def _settled(y: Tensor) -> Any:
+    """Return what a cell keeps: Python numbers as such, Tensors without the ambient tape."""
+    while y._note is not None and not y._note.frame.scoped:
+        y = lower(y)
+    return y._value if y._note is None and type(y._value) in PYTHON else y
+
+
+# -- keys ------------------------------------------------------------------------------------------
+
+
+class Static:
+    """A leaf that is no number, as part of a key: compared by type and value."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and unchanged(self.value, other.value)
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+    def __repr__(self) -> str:
+        return f"{self.value!r:.80}"
+
+
+def leaf_type(x: Any) -> Any:
+    """Return shape and dtype of an argument, and whether it is weak, as part of a key."""
+    if type(x) is _ndarray:
+        return x.shape, x.dtype
+    if type(x) is Tensor and x._note is None and type(x._value) is _ndarray:
+        return x._value.shape, x._value.dtype
+    a = leaf_aval(x)
+    return a if a.weak else (a.shape, a.dtype)
+
+
+def leaf_aval(x: Any) -> Aval:
+    """Return shape and dtype of an array, Tensor or number."""
+    if isinstance(x, _ndarray | np.generic):
+        return Aval(x.shape, x.dtype)
+    return aval(x)
