@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 __all__ = [
     "native",
     "numpy_adapters",
+    "onnx",
     "optree",
     "scipy_fft",
     "scipy_linalg",
@@ -39,6 +40,7 @@ def submodule(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    import onnx
     import optree
     import scipy.fft as scipy_fft
     import scipy.linalg as scipy_linalg
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     import lucid.ops.numpy_api.adapters as numpy_adapters
     import lucid.ops.special_functions as special_functions
 else:
+    onnx = LazyModule("onnx")
     optree = LazyModule("optree")
     scipy_fft = LazyModule("scipy.fft")
     scipy_linalg = LazyModule("scipy.linalg")

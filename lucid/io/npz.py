@@ -99,6 +99,8 @@ def _contents(archive: zipfile.ZipFile, size: int, limit: int | None) -> dict[st
         stored += info.compress_size
         expanded += info.file_size if info.compress_type == zipfile.ZIP_DEFLATED else 0
         found[name] = info
+    if not found:
+        raise ValueError("it holds nothing")
     if stored > size:
         raise ValueError(f"its parts have {stored} bytes, of {size} in the file")
     most = max(2**30, 100 * size) if limit is None else limit

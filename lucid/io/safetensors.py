@@ -119,7 +119,7 @@ def read(file: BinaryIO, path: str, mapped: bool, verify: bool, types: Any) -> A
         entries = {n: _Entry(n, e) for n, e in header.items() if n != "__metadata__"}
         _check_tiling(entries, size - begin)
         data = _data(file, begin, size, mapped)
-        if (_TREE in metadata) != (_SUM in metadata):
+        if {n for n in metadata if n.startswith("lucid")} not in (set(), {_TREE, _SUM}):
             raise ValueError("of its structure and its checksum one is missing")
         if verify and metadata.get(_SUM):
             _check_sum(header, metadata[_SUM], data)
