@@ -1,14 +1,15 @@
 """Optimisation by gradients: pure transformations and schedules, and objects over them."""
 
 from lucid.optim import lr_scheduler, schedule
+from lucid.optim.clipping import (
+    clip_by_block_norm,
+    clip_by_global_norm,
+    clip_by_value,
+    global_norm,
+    zero_nans,
+)
 from lucid.optim.combine import (
-    AccumulateState,
-    ApplyIfFiniteState,
-    LookaheadState,
-    accumulate,
-    apply_if_finite,
     chain,
-    lookahead,
     masked,
     multi_transform,
 )
@@ -20,11 +21,7 @@ from lucid.optim.gradients import (
     TraceState,
     add_decayed_weights,
     centralize,
-    clip_by_block_norm,
-    clip_by_global_norm,
-    clip_by_value,
     ema,
-    global_norm,
     identity,
     scale,
     scale_by_adam,
@@ -33,7 +30,6 @@ from lucid.optim.gradients import (
     scale_by_trust_ratio,
     set_to_zero,
     trace,
-    zero_nans,
 )
 from lucid.optim.objects_adaptive import (
     Adadelta,
@@ -102,6 +98,14 @@ from lucid.optim.rules_sign import (
     LionState,
     lamb,
     lion,
+)
+from lucid.optim.stepping import (
+    AccumulateState,
+    ApplyIfFiniteState,
+    LookaheadState,
+    accumulate,
+    apply_if_finite,
+    lookahead,
 )
 from lucid.optim.transform import (
     GradientTransformation,

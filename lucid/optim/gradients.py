@@ -1,4 +1,4 @@
-"""Transformations of gradients one by one: to clip, scale, average, decay and centre them.
+"""Transformations of gradients one by one: to scale, average, decay and centre them.
 
 They are links for `chain`; each returns updates of the structure, shapes and dtypes of its input.
 """
@@ -7,30 +7,21 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from lucid.core.parameter import Fixed
-from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
 from lucid.optim.kernels import (
     check_betas,
     check_options,
     check_params,
-    maximum,
-    minimum,
     moved,
     moved_square,
-    square,
-    where,
 )
 from lucid.optim.rules_sign import trust
 from lucid.optim.transform import (
     GradientTransformation,
     Kernel,
     Number,
-    flat,
-    is_updated,
     leafwise,
     number,
-    take,
     zeros,
 )
 
@@ -42,20 +33,18 @@ __all__ = [
     "TraceState",
     "add_decayed_weights",
     "centralize",
-    "clip_by_block_norm",
-    "clip_by_global_norm",
-    "clip_by_value",
+    "check_every",
     "ema",
-    "global_norm",
     "identity",
     "scale",
     "scale_by_adam",
     "scale_by_learning_rate",
     "scale_by_schedule",
     "scale_by_trust_ratio",
+    "scaled",
     "set_to_zero",
+    "stateless",
     "trace",
-    "zero_nans",
 ]
 
 
@@ -90,7 +79,7 @@ class ScaleByAdamState(NamedTuple):
     nu: Any
 
 
-def _stateless(
+def stateless(
     name: str, kernel: Kernel, *numbers: Any, needs_params: bool = False, real: bool = False
 ) -> GradientTransformation:
     """Return the transformation that applies a kernel to every leaf and remembers nothing."""
@@ -147,7 +136,7 @@ def scale(step_size: Any) -> GradientTransformation:
         >>> rule.update(2.0, rule.init(1.0))[0]
         Tensor(-1.)
     """
-    return _stateless("scale", lambda g, p, factor: (factor * g,), step_size)
+    return stateless("scale", lambda g, p, factor: (factor * g,), step_size)
 
 
 def scale_by_schedule(step_size_fn: Number) -> GradientTransformation:
@@ -169,13 +158,14 @@ def scale_by_schedule(step_size_fn: Number) -> GradientTransformation:
         grads: Any, state: ScaleByScheduleState, params: Any = None
     ) -> tuple[Any, ScaleByScheduleState]:
         factor = number(step_size_fn, state.count)
-        (updates,) = leafwise("scale_by_schedule", _scaled, grads, (), params, (factor,))
+        (updates,) = leafwise("scale_by_schedule", scaled, grads, (), params, (factor,))
         return updates, ScaleByScheduleState(state.count + 1)
 
     return GradientTransformation(lambda params: ScaleByScheduleState(0), update)
 
 
-def _scaled(g: Any, p: Any, factor: Any) -> Any:
+def scaled(g: Any, p: Any, factor: Any) -> Any:
+    """Return factor·g: a kernel."""
     return (factor * g,)
 
 
@@ -202,124 +192,6 @@ def scale_by_learning_rate(
     if callable(learning_rate):
         return scale_by_schedule(lambda count: direction * number(learning_rate, count))
     return scale(direction * learning_rate)
-
-
-# -- clipping --------------------------------------------------------------------------------------
-
-
-def clip_by_value(max_delta: Any) -> GradientTransformation:
-    """Return the transformation that clips every entry to [-max_delta, max_delta].
-
-    The parts of complex numbers are clipped one by one.
-
-    Args:
-        max_delta: the largest absolute value.
-
-    Raises:
-        OptionError: if `max_delta` is negative.
-
-    Example:
-        >>> from lucid import optim
-        >>> rule = optim.clip_by_value(1.0)
-        >>> rule.update([0.5, -3.0], rule.init([0.0, 0.0]))[0]
-        [Tensor(0.5), Tensor(-1.)]
-    """
-    check_options("clip_by_value", max_delta=max_delta)
-    return _stateless("clip_by_value", _clip, max_delta, real=True)
-
-
-def _clip(g: Any, p: Any, largest: Any) -> Any:
-    return (maximum(minimum(g, largest), -largest),)
-
-
-def global_norm(updates: Any) -> Any:
-    """Return the 2-norm of all leaves together: √Σ|g|².
-
-    Args:
-        updates: a pytree of arrays. None, and buffers and frozen parameters, do not count.
-
-    Returns:
-        A 0-d Tensor.
-
-    Example:
-        >>> from lucid import optim
-        >>> optim.global_norm({"a": [3.0, 0.0], "b": 4.0})
-        Tensor(5.)
-    """
-    found = [take(x) for x in flat(updates)[0] if is_updated(x) and type(x) is not Fixed]
-    total: Any = 0.0
-    for x in found:
-        total = total + square(x).sum()
-    return total**0.5 if isinstance(total, Tensor) else Tensor(0.0)
-
-
-def clip_by_global_norm(max_norm: Any) -> GradientTransformation:
-    """Return the transformation that shrinks all leaves alike, to a `global_norm` of at most one.
-
-    g ↦ g·min(1, max_norm / ‖g‖), with the norm over all leaves together.
-
-    Args:
-        max_norm: the largest norm.
-
-    Raises:
-        OptionError: if `max_norm` is negative.
-
-    Example:
-        >>> from lucid import optim
-        >>> rule = optim.clip_by_global_norm(1.0)
-        >>> updates, _ = rule.update([3.0, 4.0], rule.init([0.0, 0.0]))
-        >>> [round(u.item(), 6) for u in updates]
-        [0.6, 0.8]
-
-    References:
-        Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
-        ICML 2013.
-    """
-    check_options("clip_by_global_norm", max_norm=max_norm)
-
-    def update(grads: Any, state: EmptyState, params: Any = None) -> tuple[Any, EmptyState]:
-        norm = global_norm(grads)
-        factor = where(norm > max_norm, max_norm / where(norm > max_norm, norm, 1.0), 1.0)
-        (updates,) = leafwise("clip_by_global_norm", _scaled, grads, (), params, (factor,))
-        return updates, state
-
-    return GradientTransformation(lambda params: EmptyState(), update)
-
-
-def clip_by_block_norm(max_norm: Any) -> GradientTransformation:
-    """Return the transformation that shrinks each leaf to a 2-norm of at most `max_norm`.
-
-    Args:
-        max_norm: the largest norm of a leaf.
-
-    Raises:
-        OptionError: if `max_norm` is negative.
-
-    Example:
-        >>> from lucid import optim
-        >>> rule = optim.clip_by_block_norm(1.0)
-        >>> rule.update([0.5, -4.0], rule.init([0.0, 0.0]))[0]
-        [Tensor(0.5), Tensor(-1.)]
-    """
-    check_options("clip_by_block_norm", max_norm=max_norm)
-    return _stateless("clip_by_block_norm", _clip_norm, max_norm)
-
-
-def _clip_norm(g: Any, p: Any, largest: Any) -> Any:
-    norm = square(g).sum() ** 0.5
-    return (where(norm > largest, largest / where(norm > largest, norm, 1.0), 1.0) * g,)
-
-
-def zero_nans() -> GradientTransformation:
-    """Return the transformation that replaces NaN entries by 0.
-
-    Example:
-        >>> from lucid import optim
-        >>> rule = optim.zero_nans()
-        >>> rule.update([float("nan"), 2.0], rule.init([0.0, 0.0]))[0]
-        [Tensor(0.), Tensor(2.)]
-    """
-    return _stateless("zero_nans", lambda g, p: (where(g == g, g, 0.0),))
 
 
 # -- averaging -------------------------------------------------------------------------------------
@@ -447,7 +319,7 @@ def add_decayed_weights(weight_decay: Any = 0.0) -> GradientTransformation:
     """
     check_options("add_decayed_weights", weight_decay=weight_decay)
     kernel = lambda g, p, decay: (g + decay * p,)  # noqa: E731
-    return _stateless("add_decayed_weights", kernel, weight_decay, needs_params=True)
+    return stateless("add_decayed_weights", kernel, weight_decay, needs_params=True)
 
 
 def scale_by_trust_ratio(trust_coefficient: Any = 1.0, eps: Any = 0.0) -> GradientTransformation:
@@ -473,7 +345,7 @@ def scale_by_trust_ratio(trust_coefficient: Any = 1.0, eps: Any = 0.0) -> Gradie
     """
     check_options("scale_by_trust_ratio", trust_coefficient=trust_coefficient, eps=eps)
     numbers = (trust_coefficient, eps)
-    return _stateless("scale_by_trust_ratio", trust, *numbers, needs_params=True)
+    return stateless("scale_by_trust_ratio", trust, *numbers, needs_params=True)
 
 
 def centralize() -> GradientTransformation:
@@ -493,7 +365,7 @@ def centralize() -> GradientTransformation:
         Yong et al., "Gradient centralization: a new optimization technique for deep neural
         networks", ECCV 2020.
     """
-    return _stateless("centralize", _centred)
+    return stateless("centralize", _centred)
 
 
 def _centred(g: Any, p: Any) -> Any:

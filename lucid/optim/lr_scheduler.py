@@ -6,15 +6,14 @@ from lucid.optim.scheduler_closed import (
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
     ExponentialLR,
-    LambdaLR,
     LinearLR,
-    MultiplicativeLR,
     MultiStepLR,
     PolynomialLR,
     StepLR,
 )
 from lucid.optim.scheduler_composed import ChainedScheduler, ReduceLROnPlateau, SequentialLR
 from lucid.optim.scheduler_cyclic import CyclicLR, OneCycleLR
+from lucid.optim.scheduler_functions import LambdaLR, MultiplicativeLR
 
 __all__ = [
     "ChainedScheduler",
