@@ -89,13 +89,10 @@ class _Network(_Recurrent):
         for layer in range(self.num_layers):
             yield from ((layer, s) for s in ("", "_reverse")[: 2 if self.bidirectional else 1])
 
-    def _weights(self) -> list[tuple[Parameter, ...]]:
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
-        found = self._parameters
-        return [
-            tuple(found[f"{n}_l{k}{s}"] for n in names if f"{n}_l{k}{s}" in found)
-            for k, s in self._places()
-        ]
+    def _weights(self) -> list[tuple[Any, ...]]:
+        names = ["weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if self.bias else ())]
+        names += ["weight_hr"] if self.proj_size else []
+        return [tuple(getattr(self, f"{n}_l{k}{s}") for n in names) for k, s in self._places()]
 
     def _options(self) -> dict[str, Any]:
         names = ("bidirectional", "batch_first", "dropout", "training")

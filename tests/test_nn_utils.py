@@ -1,0 +1,182 @@
+"""Clipping, vectors and parametrizations against PyTorch."""
+
+from __future__ import annotations
+
+import copy
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import lucid
+from lucid import nn
+from lucid.errors import (
+    MissingAttributeError,
+    OperandError,
+    OptionError,
+    OverflowedError,
+    ShapeError,
+)
+from lucid.nn.utils import parametrizations, parametrize
+from tests.layers import RNG, agree
+
+
+def pairs() -> tuple[list[Any], list[Any]]:
+    """Parameters with gradients, one without, here and in PyTorch."""
+    values, grads = (RNG.standard_normal((3, 4)), RNG.standard_normal(2)), (5.0, -0.2)
+    ours, theirs = (
+        [nn.Parameter(v) for v in values],
+        [torch.nn.Parameter(torch.tensor(v)) for v in values],
+    )
+    for p, q, g in zip(ours, theirs, grads, strict=True):
+        p.grad = lucid.Tensor(np.full(p.shape, g))
+        q.grad = torch.full(q.shape, g, dtype=torch.float64)
+    return [*ours, nn.Parameter([1.0])], theirs
+
+
+@pytest.mark.parametrize("p", [2.0, 1.0, math.inf])
+@pytest.mark.parametrize("limit", [1.0, 100.0])
+def test_clipping(p: float, limit: float) -> None:
+    ours, theirs = pairs()
+    norm = nn.utils.clip_grad_norm_(ours, limit, p)
+    want = torch.nn.utils.clip_grad_norm_(theirs, limit, p)
+    assert norm.item() == pytest.approx(want.item())
+    for a, b in zip(ours[:2], theirs, strict=True):
+        np.testing.assert_allclose(a.grad.numpy(), b.grad.numpy())
+    assert ours[2].grad is None
+    nn.utils.clip_grad_value_(ours, 0.1)
+    assert max(abs(a.grad.numpy()).max() for a in ours[:2]) <= 0.1
+    assert nn.utils.clip_grad_norm_(nn.Parameter([1.0]), 1.0).item() == 0
+
+
+def test_vectors() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+    vector = nn.utils.parameters_to_vector(model.parameters())
+    assert vector.shape == (13,)
+    nn.utils.vector_to_parameters(vector * 2, model.parameters())
+    np.testing.assert_array_equal(
+        nn.utils.parameters_to_vector(model.parameters()).numpy(), 2 * vector.numpy()
+    )
+    (vector**2).sum().backward()
+    assert model[0].weight.grad.shape == (3, 2)
+
+
+@pytest.mark.parametrize("dim", [0, 1, None])
+def test_weight_norm(dim: Any) -> None:
+    ours, theirs = nn.Linear(3, 2), torch.nn.Linear(3, 2).double()
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    parametrizations.weight_norm(ours, dim=dim)
+    torch.nn.utils.parametrizations.weight_norm(theirs, dim=-1 if dim is None else dim)
+    state = {k: v.numpy() for k, v in theirs.state_dict().items()}
+    assert {k: v.shape for k, v in ours.state_dict().items()} == {
+        k: v.shape for k, v in state.items()
+    }
+    for k, v in ours.state_dict().items():
+        np.testing.assert_allclose(v.numpy(), state[k])
+    agree(ours, theirs, RNG.standard_normal((4, 3)))
+
+
+def test_spectral_norm() -> None:
+    ours, theirs = nn.Conv2d(3, 4, 2), torch.nn.Conv2d(3, 4, 2).double()
+    parametrizations.spectral_norm(ours)
+    torch.nn.utils.parametrizations.spectral_norm(theirs)
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    x = RNG.standard_normal((2, 3, 4, 4))
+    agree(ours, theirs, x)
+    for k, v in theirs.state_dict().items():
+        np.testing.assert_allclose(ours.state_dict()[k].numpy(), v.detach().numpy())
+    agree(ours.eval(), theirs.eval(), x)
+    assert parametrizations.spectral_norm(nn.ConvTranspose1d(2, 5, 3)).weight.shape == (2, 5, 3)
+    row = parametrizations.spectral_norm(nn.LayerNorm(4))
+    assert float((row.weight**2).sum()) == pytest.approx(1)
+
+
+class Double(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x * 2
+
+
+def test_parametrized_modules_are_modules() -> None:
+    layer = nn.Linear(3, 2)
+    before = layer.weight.numpy().copy()
+    parametrize.register_parametrization(layer, "weight", Double())
+    parametrize.register_parametrization(layer, "weight", Double())
+    parametrize.register_parametrization(layer, "bias", Double())
+    assert parametrize.is_parametrized(layer, "bias")
+    assert type(layer).__name__ == "ParametrizedLinear"
+    np.testing.assert_allclose(layer.weight.numpy(), 4 * before)
+    x = np.ones((1, 3))
+    grads = lucid.grad(lambda m: m(x).sum())(layer)
+    np.testing.assert_array_equal(
+        grads.parametrizations.weight.original.numpy(), np.full((2, 3), 4)
+    )
+    twin = copy.deepcopy(layer)
+    np.testing.assert_array_equal(twin(x).numpy(), layer(x).numpy())
+    parametrize.remove_parametrizations(layer, "weight")
+    np.testing.assert_allclose(layer.weight.numpy(), 4 * before)
+    assert "weight" in dict(layer.named_parameters())
+    parametrize.remove_parametrizations(layer, "bias", leave_parametrized=False)
+    assert type(layer) is nn.Linear
+    assert not parametrize.is_parametrized(layer)
+    network = parametrizations.weight_norm(nn.LSTM(3, 4), "weight_hh_l0")
+    network(np.ones((2, 1, 3)))[0].sum().backward()
+    assert network.parametrizations.weight_hh_l0.original1.grad.shape == (16, 4)
+
+
+class Row(nn.Module):
+    def forward(self, x: Any) -> Any:
+        return x[0]
+
+
+def infinite() -> Any:
+    p = nn.Parameter([1.0])
+    p.grad = lucid.Tensor([math.nan])
+    return p
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (
+            lambda: nn.utils.clip_grad_norm_(infinite(), 1.0, error_if_nonfinite=True),
+            OverflowedError,
+            "clip_grad_norm_: expected a finite norm",
+        ),
+        (
+            lambda: nn.utils.vector_to_parameters(np.ones(3), [nn.Parameter([1.0])]),
+            ShapeError,
+            r"a vector of 1, got shape \(3,\)",
+        ),
+        (
+            lambda: nn.utils.vector_to_parameters(np.ones(1), [3.0]),
+            OperandError,
+            "expected Parameters, got a float",
+        ),
+        (lambda: nn.utils.parameters_to_vector([]), OptionError, "one array or more, got none"),
+        (
+            lambda: parametrize.register_parametrization(nn.Linear(2, 2), "w", Double()),
+            MissingAttributeError,
+            "Linear: expected the name of a parameter, got 'w'",
+        ),
+        (
+            lambda: parametrize.register_parametrization(nn.Linear(2, 2), "weight", Row()),
+            ShapeError,
+            r"Linear.weight: expected a parametrization that keeps shape \(2, 2\), got",
+        ),
+        (
+            lambda: parametrize.remove_parametrizations(nn.Linear(2, 2), "weight"),
+            MissingAttributeError,
+            "the name of a parametrized attribute",
+        ),
+        (
+            lambda: parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0),
+            OptionError,
+            "a positive n_power_iterations, got 0",
+        ),
+    ],
+)
+def test_refusals(call: Any, error: type[Exception], match: str) -> None:
+    with pytest.raises(error, match=match):
+        call()
