@@ -87,11 +87,11 @@ def _count(
         avals.insert(constants, Aval((), np.dtype(np.int64)))
         return to_program("while_loop", test, avals), to_program("while_loop", count, avals)
 
-    programs = body.derive(("counted", cond), make)
+    going, step = body.derive(("counted", cond), make)
     plain = [x.detach() if isinstance(x, Tensor) else x for x in operands]
     start = cast_to(0, Aval((), np.dtype(np.int64)))
     full = [*plain[:constants], start, *plain[constants:]]
-    taken: Any = apply_while(full, *programs, constants, max_steps)[0]
+    taken: Any = apply_while(full, going, step, constants, max_steps)[0]
     while isinstance(taken, Tensor):
         taken = taken._value
     return int(np.max(taken, initial=0)), taken.ndim == 0

@@ -31,12 +31,22 @@ ELSEWHERE = {
     "call": "graph/test_jit.py: it calls other operations",
     "call_pull": "the record of a call",
     "materialise": "graph/test_jit.py: it exists in graphs alone",
+    **dict.fromkeys(("cond", "scan", "while"), "graph/test_control.py: they call programs"),
+    "cond_pull": "the record of a cond",
+    "scan_pull": "the record of a scan",
+    "while_pull": "graph/test_control.py: it goes back through a while",
+    "index_in_range": "graph/test_control.py: a check",
     # random numbers have no reference to compare with; tests/test_random.py tests distributions
     **dict.fromkeys((n for n in OPS if n.startswith("random_")), "test_random.py"),
 }
 # Rules that may be missing, each for a reason.
 WITHOUT_INFER = {"custom_vjp", "custom_vjp_pull", "custom_jvp", "checkpoint"}
-WITHOUT_BATCH = {"custom_vjp_pull", "call_pull"}  # only ever recorded, below which the batch has been taken
+WITHOUT_BATCH = {
+    "custom_vjp_pull",
+    "call_pull",
+    "cond_pull",
+    "scan_pull",
+}  # only ever recorded, below which the batch has been taken
 
 
 @pytest.mark.parametrize("name", sorted(OPS))

@@ -525,7 +525,7 @@ NORMS = [
     ),
     *(
         row(
-            "cond",
+            "linalg.cond",  # `cond` is the operation of control flow
             lambda a, p=p: linalg.cond(a, p),
             lambda a, p=p: np.linalg.cond(a, p),
             spread,
