@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import lucid
 from lucid import nn, optim
 from lucid.errors import DTypeError, OptionError, ShapeError, StateDictError
+from lucid.graph.jit import jit
 
 STEPS = 10
 
@@ -424,3 +425,40 @@ z2 = nn.Parameter(np.ones((2, 2), complex))
 def test_wrong_calls(call: Any, error: type[Exception], match: str) -> None:
     with pytest.raises(error, match=match):
         call()
+
+
+# -- under jit -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Lion", "LAMB", "Muon"])
+def test_compiled_steps(name: str) -> None:
+    """One capture serves all steps, whatever the step and the learning rate."""
+    x = np.random.default_rng(0).standard_normal((4, 3))
+    captures: list[str] = []
+
+    def make() -> tuple[Any, Any, Any]:
+        lucid.random.seed(0)
+        model = nn.Linear(3, 2, bias=name != "Muon")
+        optimizer = getattr(optim, name)(model.parameters(), lr=0.05)
+        return model, optimizer, optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+
+    def train(model: Any, optimizer: Any) -> None:
+        optimizer.zero_grad()
+        (model(x) ** 2).sum().backward()
+        optimizer.step()
+
+    (one, compiled, first), (two, eager, second) = make(), make()
+
+    @jit
+    def step() -> None:
+        captures.append(name)
+        train(one, compiled)
+
+    for _ in range(STEPS):
+        step()
+        train(two, eager)
+        first.step()
+        second.step()
+        np.testing.assert_allclose(one.weight.numpy(), two.weight.numpy(), rtol=1e-8, atol=1e-10)
+    assert captures == [name]
+    eager.load_state_dict(compiled.state_dict())
