@@ -24,6 +24,7 @@ from lucid.errors import (
     message,
 )
 from lucid.nn.captured import change, keeps, member, write_buffer
+from lucid.nn.hooks import Hooks, call_hooked
 from lucid.nn.layout import Tree, check_hidden
 from lucid.nn.parameter import convert
 from lucid.nn.state import LoadResult, load, slots
@@ -33,7 +34,7 @@ __all__ = ["Module", "show"]
 M = TypeVar("M", bound="Module")
 
 
-class Module(Tree):
+class Module(Hooks, Tree):
     """Base class of layers and models.
 
     A subclass calls ``super().__init__()``, assigns its parameters and modules as attributes, and
@@ -86,8 +87,8 @@ class Module(Tree):
         raise UnsupportedError(message(name, "a Module with a forward method", "none", hint))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute the output."""
-        return self.forward(*args, **kwargs)
+        """Compute the output, with the hooks around it."""
+        return call_hooked(self, args, kwargs) if self._hooks else self.forward(*args, **kwargs)
 
     # -- attributes ------------------------------------------------------------------------------
 
