@@ -276,3 +276,47 @@ def test_places_outside_raise() -> None:
     x, places = np.zeros((2, 6)), np.array([[0, 1], [2, 12]])
     with pytest.raises(IndexOutOfBoundsError):
         lucid.jit(one("pick_places", 1, False), executor="native")(x, places)
+
+
+# -- element by element ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", [*REAL, *INTEGERS])
+def test_division_with_rest(dtype: str) -> None:
+    x, y = drawn((40, 31), dtype), drawn((40, 31), dtype, 1)
+    y[0, :3] = x[1, :3] = 0
+    if np.dtype(dtype).kind == "i":
+        x[2, :5], y[2, :5] = np.iinfo(dtype).min, -1
+        x[3, :5], y[4, :9] = np.iinfo(dtype).max, -1
+    elif np.dtype(dtype).kind == "f":
+        x[2, :4], y[2, :4] = np.inf, 2
+        x[3, :4], y[3, :4] = -2, np.inf
+        x[4, :4], y[5, :4] = np.nan, np.nan
+    for name in ("floor_divide", "remainder", "fmod"):
+        check(one(name), x, y)
+        check(lambda x, name=name: apply(OPS[name], (lucid.asarray(x), 3), ()), x)
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_bits_and_powers_of_integers(dtype: str) -> None:
+    x = drawn((7, 9), dtype)
+    y = np.abs(drawn((7, 9), dtype, 1)) * np.array(15, dtype)
+    check(one("bitwise_left_shift"), x, y)
+    check(one("bitwise_right_shift"), x, y)
+    for n in (0, 1, 2, 3, 7, 10):
+        check(lambda x, n=n: lucid.asarray(x) ** n, x)
+    check(lambda x: (lucid.isnan(x), lucid.isinf(x), lucid.isfinite(x), lucid.imag(x)), x)
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_steps_signs_and_neighbours(dtype: str) -> None:
+    tiny = np.finfo(dtype).smallest_subnormal
+    x = np.array([0, -0.0, 1, -1, np.inf, -np.inf, np.nan, tiny, -tiny, 2.5, np.finfo(dtype).max])
+    x = x.astype(dtype)
+    y = x[:, None]
+    check(one("nextafter"), x, y)
+    check(one("heaviside"), x, y)
+    check(one("signbit"), x)
+    check(one("real_angle"), x)
+    for n in (1, 2, -1):
+        check(lambda x, n=n: lucid.round(x, n), drawn((5, 40), dtype) * 100)
