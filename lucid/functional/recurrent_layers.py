@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lucid.core.cells import capturing
 from lucid.core.cotangent import fit_raw, zeros_like
 from lucid.core.define import general, move_batch_first
 from lucid.core.fastpath import several
@@ -22,6 +23,8 @@ from lucid.functional import recurrent_kernels as kernels
 from lucid.functional.activation import sigmoid
 from lucid.functional.parts import divide
 from lucid.functional.rectifier import relu
+from lucid.graph.control_scan import scan
+from lucid.ops.datatypes import astype
 from lucid.ops.hyperbolic import tanh
 from lucid.ops.join import concat, stack
 from lucid.ops.permute import moveaxis
@@ -46,8 +49,10 @@ def unroll(step: Step, inputs: Tensor, state: State, live: Any, reverse: bool) -
         reverse: whether to begin at the end.
     """
     count = inputs.shape[0]
-    every: list[State] = [()] * count
     state = tuple(s.reshape((1, *s.shape)) for s in state)
+    if capturing.get() is not None and count > 1:
+        return _scanned(step, inputs, state, live, reverse)
+    every: list[State] = [()] * count
     parts = divide(inputs, count, 0)
     for t in range(count - 1, -1, -1) if reverse else range(count):
         new = step(parts[t], state)
@@ -55,6 +60,22 @@ def unroll(step: Step, inputs: Tensor, state: State, live: Any, reverse: bool) -
             new = tuple(where(live[t], n, s) for n, s in zip(new, state, strict=True))
         every[t] = state = new
     return tuple(concat([s[k] for s in every]) for k in range(len(state)))
+
+
+def _scanned(step: Step, inputs: Tensor, state: State, live: Any, reverse: bool) -> State:
+    """Do what `unroll` does, in a graph that is as long for any number of steps."""
+
+    def body(state: State, row: tuple[Tensor, Any]) -> tuple[State, State]:
+        part, changes = row
+        new = step(part.reshape((1, *part.shape)), state)
+        if changes is not None:
+            new = tuple(where(changes, n, s) for n, s in zip(new, state, strict=True))
+        return new, new
+
+    dtypes = [s.dtype for s in step(inputs[:1], state)]  # dead code, once they are known
+    state = tuple(astype(s, d) for s, d in zip(state, dtypes, strict=True))
+    _, every = scan(body, state, (inputs, live), reverse=reverse)
+    return tuple(s.reshape((s.shape[0], *s.shape[2:])) for s in every)
 
 
 # -- steps -----------------------------------------------------------------------------------------
