@@ -320,3 +320,48 @@ def test_steps_signs_and_neighbours(dtype: str) -> None:
     check(one("real_angle"), x)
     for n in (1, 2, -1):
         check(lambda x, n=n: lucid.round(x, n), drawn((5, 40), dtype) * 100)
+
+
+# -- random numbers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1,), (3,), (8,), (5, 31), (700, 300)])
+def test_random_numbers_are_those_of_eager(shape: Any) -> None:
+    def f(k: Any) -> Any:
+        a, b, c = lucid.random.split(k, 3)
+        single = lucid.random.uniform(a, shape, np.float32)
+        return single, lucid.random.uniform(b, shape), lucid.random.bernoulli(c, 0.3, shape)
+
+    key = lucid.random.key(7)
+    with lucid.random.allow_key_reuse():
+        fast = lucid.jit(f, executor="native")
+        for want, got in zip(f(key), fast(key), strict=True):
+            np.testing.assert_array_equal(want, got)
+        assert not fast.lower(key).program.compiled().fallbacks
+
+
+def test_probabilities_are_checked() -> None:
+    def f(k: Any, p: Any) -> Any:
+        return lucid.random.bernoulli(k, p, (5,))
+
+    with pytest.raises(lucid.errors.ShapeError, match="probabilities"):
+        lucid.jit(f, executor="native")(lucid.random.key(0), np.array(1.5))
+
+
+# -- compositions ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", REAL)
+def test_compositions(dtype: str) -> None:
+    x = drawn((4, 6, 5), dtype)
+    w, c = drawn((5,), dtype, 1), drawn((5,), dtype, 2)
+    tolerance = 1e-4 if dtype == "float32" else 1e-10
+    f = lambda x, w, c: functional.layer_norm(x, (5,), w, c)  # noqa: E731
+    check(f, x, w, c, rtol=tolerance)
+    check(lucid.grad(lambda *a: (f(*a) ** 3).sum(), (0, 1, 2)), x, w, c, rtol=tolerance)
+    x[0, 1, 2] = x[1] = np.nan
+    for axis in (0, 2):
+        check(lambda x, a=axis: (lucid.nanmax(x, axis=a), lucid.nanmin(x, axis=a)), x)
+    for axis in (0, 1):
+        check(one("shift", axis, False), x)
+        check(one("shift", axis, True), x)

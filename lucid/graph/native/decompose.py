@@ -13,6 +13,8 @@ from lucid.core.op import OPS
 from lucid.core.tensor import Tensor, wrap
 from lucid.graph.capture import capture
 from lucid.graph.ir import Graph, Node, Value
+from lucid.graph.native.decompose_more import RULES as MORE
+from lucid.graph.native.decompose_more import allowed
 from lucid.graph.passes import simplify
 from lucid.transforms.boundary import settle_output
 
@@ -161,6 +163,8 @@ def _rule(node: Node) -> Callable[..., Tensor] | None:
     if any(a.dtype.kind not in "fiub" or a.dtype.char == "e" for a in avals):
         return None
     name = node.op.name
+    if name in MORE:
+        return MORE[name] if allowed(node) else None
     if name == "sinc":  # not its derivatives
         return (lambda x, order: _sinc(x)) if node.params[0] == 0 else None
     if name == "vector_norm":
@@ -203,5 +207,3 @@ def decompose(graph: Graph) -> Graph:
 
     found = capture("jit", run, [x.aval for x in graph.inputs], settle_output)
     return simplify(found.graph)
-
-

@@ -16,6 +16,7 @@ from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.lower_axis import RULES as AXIS_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
+from lucid.graph.native.lower_random import RULES as RANDOM_RULES
 from lucid.graph.native.lower_window import RULES as WINDOW_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
 from lucid.graph.native.scan import plan_scan
@@ -342,5 +343,6 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **INDEX_RULES,
     **CONV_RULES,
     **WINDOW_RULES,
+    **RANDOM_RULES,
     **AXIS_RULES,
 }
