@@ -12,6 +12,7 @@ import numpy as np
 from lucid.errors import IndexOutOfBoundsError, message
 from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
+from lucid.graph.native.branch import Branch, While, counted
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
 from lucid.graph.native.loops import KernelCode, combine, identity_of
@@ -356,14 +357,57 @@ def _emitter(
         if root in planner.stored:
             module.place(root)
     if isinstance(step, Loop):
-        step.place = module.counter_place()
-        inner = [
-            _emitter(module, planner, s, f"{name}_{k}", b) for k, s in enumerate(step.steps)
-        ]
-        return lambda: _loop(b, step, inner)
+        return _loop_emitter(module, planner, step, name, b)
     if isinstance(step, Routine | Product):
         step.prepare(module, name)
     return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
+
+
+def _loop_emitter(
+    module: Module, planner: Planner, step: Loop, name: str, b: Body
+) -> Callable[[], None]:
+    def each(steps: Sequence[Step], prefix: str) -> list[Callable[[], None]]:
+        named = enumerate(steps)
+        return [_emitter(module, planner, s, f"{name}{prefix}_{k}", b) for k, s in named]
+
+    if isinstance(step, Branch):
+        parts = [each(steps, f"_{k}") for k, steps in enumerate(step.branches)]
+        return lambda: _branch(b, step, parts)
+    step.place = module.counter_place()  # before the kernels that move with the index
+    inner = each(step.steps, "")
+    if isinstance(step, While):
+        test = each(step.test, "t")
+        return lambda: _while(b, step, test, inner)
+    return lambda: _loop(b, step, inner)
+
+
+def _branch(b: Body, step: Branch, parts: Sequence[Sequence[Callable[[], None]]]) -> None:
+    b.lanes = 1
+    index = b.load(_pointer(b, step.index), "?")
+    for wanted, calls in zip((b.put(f"xor i1 {index}, true"), index), parts, strict=True):
+        with b.when(wanted):
+            for call in calls:
+                call()
+
+
+def _while(
+    b: Body,
+    step: While,
+    condition: Sequence[Callable[[], None]],
+    inner: Sequence[Callable[[], None]],
+) -> None:
+    b.lanes = 1
+    more = counted(b, step.limit)
+
+    def test() -> str:
+        for call in condition:
+            call()
+        assert step.go is not None
+        return more(b.load(_pointer(b, step.go), "?"))
+
+    with b.loop_while(test):
+        for call in inner:
+            call()
 
 
 def _loop(b: Body, loop: Loop, inner: Sequence[Callable[[], None]]) -> None:

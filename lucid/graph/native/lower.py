@@ -12,6 +12,7 @@ from lucid.core.op import OPS, Aval
 from lucid.dtypes import python_dtype
 from lucid.graph.ir import Graph, Node, Value
 from lucid.graph.native.blas import Product
+from lucid.graph.native.branch import plan_cond, plan_while
 from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.lower_axis import RULES as AXIS_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
@@ -30,6 +31,8 @@ REDUCTIONS = {"sum": "sum", "prod": "prod", "max": "max", "min": "min", "any": "
 
 class Call(Step):
     """An operation without native code: its implementation is called, between native parts."""
+
+    python = True
 
     def __init__(self, node: Node, operands: Sequence[Any]) -> None:
         self.node = node
@@ -170,9 +173,35 @@ def _place(planner: Planner, node: Node) -> bool:
         return False
     step = planner.add(Fill(out), out)
     if math.prod(x.aval.shape):
-        step = planner.copy(x, Ref(out, x.aval.shape, _unsqueezed(target, x.aval.shape),
-                                   target.offset), after=step)
+        step = planner.copy(
+            x, Ref(out, x.aval.shape, _unsqueezed(target, x.aval.shape), target.offset), after=step
+        )
     planner.made(out, step)
+    return True
+
+
+def _assemble(planner: Planner, node: Node) -> bool:
+    """Pieces at places that do not overlap (`native.rewrite`); each is added to a zero."""
+    (out,) = node.outputs
+    shape, keys = node.params
+    step, covered = -1, 0
+    pieces: list[tuple[Value, Ref]] = []
+    for x, key in zip(node.operands, keys, strict=True):
+        assert isinstance(x, Value)
+        target = Ref.whole(out).view(lambda a, key=key: a[view_key(key)])
+        assert target is not None
+        strides = _unsqueezed(target, x.aval.shape)
+        pieces.append((x, Ref(out, x.aval.shape, strides, target.offset)))
+        covered += math.prod(x.aval.shape)
+    if covered < math.prod(shape):
+        step = planner.add(Fill(out), out)
+    last = step
+    for x, target in pieces:
+        positive = Node(OPS["add"], (x, 0.0), (), (x.aval,))  # -0 + 0 is 0
+        planner.elementwise(positive)
+        last = max(last, planner.copy(positive.outputs[0], target, after=step))
+    planner.made(out, last)
+    planner.stored.add(out)
     return True
 
 
@@ -321,6 +350,32 @@ def _scan(planner: Planner, node: Node) -> bool:
     return plan_scan(planner, graph, parts, results, length, reverse, lower)
 
 
+def _same_types(values: Sequence[Value], inputs: Sequence[Value]) -> bool:
+    return all(
+        x.aval.dtype == y.aval.dtype and x.aval.shape == y.aval.shape and x.aval.dtype.char in KINDS
+        for x, y in zip(values, inputs, strict=True)
+    )
+
+
+def _while(planner: Planner, node: Node) -> bool:
+    cond, body, constants, limit = node.params
+    operands = [_as_value(planner, x) for x in node.operands]
+    if not _same_types(operands, body.graph.inputs):
+        return False
+    parts = operands[:constants], operands[constants:]
+    return plan_while(planner, (cond.graph, body.graph), parts, node.outputs, limit, lower)
+
+
+def _cond(planner: Planner, node: Node) -> bool:
+    index, *arguments = (_as_value(planner, x) for x in node.operands)
+    graphs = [p.graph for p in node.params[0]]
+    if index.aval.dtype.char != "?" or not _same_types(arguments, graphs[0].inputs):
+        return False
+    if any(not isinstance(y, Value) for g in graphs for y in g.outputs):
+        return False
+    return plan_cond(planner, graphs, index, arguments, node.outputs, lower)
+
+
 def _as_value(planner: Planner, x: Any) -> Value:
     if isinstance(x, Value):
         return x
@@ -340,6 +395,9 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "linear": _linear,
     "contract": _contract,
     "scan": _scan,
+    "while": _while,
+    "cond": _cond,
+    "assemble": _assemble,
     **INDEX_RULES,
     **CONV_RULES,
     **WINDOW_RULES,

@@ -68,17 +68,17 @@ class Ref:
     def is_whole(self) -> bool:
         """Whether this is all of the root's memory, in its order."""
         same = self.offset == 0 and not self.moving
-        return same and math.prod(self.shape) == math.prod(self.root.aval.shape) and (
-            self.is_contiguous
+        return (
+            same
+            and math.prod(self.shape) == math.prod(self.root.aval.shape)
+            and (self.is_contiguous)
         )
 
     @property
     def is_contiguous(self) -> bool:
         """Whether the elements are neighbours, in C order."""
         want = contiguous(self.shape)
-        return all(
-            s == w for s, w, n in zip(self.strides, want, self.shape, strict=True) if n != 1
-        )
+        return all(s == w for s, w, n in zip(self.strides, want, self.shape, strict=True) if n != 1)
 
     def view(self, change: Callable[[Any], Any]) -> Ref | None:
         """Return what a function that makes a view of an array makes of this; None for a copy."""
@@ -306,9 +306,7 @@ class Planner:
         args = [self._argument(x) for x in operands]
         refs = [a for a in args if isinstance(a, Ref)]
         first = max([after, *(self.ready(r) for r in refs)])
-        inner = tuple(
-            sum(n != 1 for n in shape[:a]) for a in axes if shape[a] != 1
-        )
+        inner = tuple(sum(n != 1 for n in shape[:a]) for a in axes if shape[a] != 1)
         best, best_score, best_item, where = None, -1, None, -1
         for k in range(len(self.steps) - 1, max(first, 0) - 1, -1):
             kernel = self.steps[k]
@@ -362,7 +360,11 @@ class Planner:
                 new.append(a)
                 continue
             member = kernel.members.get(a.root)
-            if member is None or member[0] == "acc" or not self._in_register(kernel, a, shape, by_row):
+            if (
+                member is None
+                or member[0] == "acc"
+                or not self._in_register(kernel, a, shape, by_row)
+            ):
                 return None, 0
             new.append(a.root)
             phase = max(phase, member[1])

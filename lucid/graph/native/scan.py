@@ -15,7 +15,10 @@ from lucid.graph.native.rewrite import hoist_products, merge_places
 from lucid.graph.native.scalars import Names, emit_graph, fits
 from lucid.graph.native.text import Body
 
-__all__ = ["Loop", "ScalarLoop", "plan_scan"]
+__all__ = [
+    *("Loop", "ScalarLoop", "add_loop", "enter", "finish", "loaded", "plan_scan", "read", "save"),
+    *("variables", "write"),
+]
 
 
 class ScalarLoop(Step):
@@ -52,32 +55,32 @@ class ScalarLoop(Step):
     def emit(self, b: Body, pointer: Callable[[Body, Ref], str]) -> None:
         """Add the loop."""
         b.lanes = 1
-        consts = [_read(b, pointer(b, r), r) for r in self.consts]
+        consts = [read(b, pointer(b, r), r) for r in self.consts]
         cells: list[tuple[Names, str]] = []
         for r in self.start:
             kind = r.root.aval.dtype.char
-            names = _read(b, pointer(b, r), r)
-            cells.append((_variables(b, names, kind), kind))
+            names = read(b, pointer(b, r), r)
+            cells.append((variables(b, names, kind), kind))
         xs = [pointer(b, r) for r in self.xs]
         ys = [pointer(b, Ref.whole(y)) for y in self.ys]
         with b.loop(0, self.length) as i:
             if self.reverse:
                 i = b.put(f"sub nsw i64 {self.length - 1}, {i}")
-            state = [_loaded(b, variables, kind) for variables, kind in cells]
+            state = [loaded(b, cell, kind) for cell, kind in cells]
             slices = [
-                _read(b, _moved(b, base, r, i), _slice(r))
+                read(b, _moved(b, base, r, i), _slice(r))
                 for base, r in zip(xs, self.xs, strict=True)
             ]
             results = emit_graph(b, self.body, [*consts, *state, *slices])
             new, stacked = results[: len(cells)], results[len(cells) :]
             for base, y, names in zip(ys, self.ys, stacked, strict=True):
                 whole = Ref.whole(y)
-                _write(b, _moved(b, base, whole, i), _slice(whole), names)
-            for (variables, kind), names in zip(cells, new, strict=True):
-                _save(b, variables, names, kind)
-        for root, (variables, kind) in zip(self.carries, cells, strict=True):
+                write(b, _moved(b, base, whole, i), _slice(whole), names)
+            for (cell, kind), names in zip(cells, new, strict=True):
+                save(b, cell, names, kind)
+        for root, (cell, kind) in zip(self.carries, cells, strict=True):
             whole = Ref.whole(root)
-            _write(b, pointer(b, whole), whole, _loaded(b, variables, kind))
+            write(b, pointer(b, whole), whole, loaded(b, cell, kind))
 
 
 def _slice(r: Ref) -> Ref:
@@ -89,7 +92,8 @@ def _moved(b: Body, base: str, r: Ref, index: str) -> str:
     return b.address(base, r.root.aval.dtype.char, step)
 
 
-def _read(b: Body, base: str, r: Ref) -> Names:
+def read(b: Body, base: str, r: Ref) -> Names:
+    """Load every element."""
     kind = r.root.aval.dtype.char
     names = np.empty(r.shape, object)
     for index in np.ndindex(r.shape):
@@ -98,31 +102,35 @@ def _read(b: Body, base: str, r: Ref) -> Names:
     return names
 
 
-def _write(b: Body, base: str, r: Ref, names: Names) -> None:
+def write(b: Body, base: str, r: Ref, names: Names) -> None:
+    """Store every element."""
     kind = r.root.aval.dtype.char
     for index in np.ndindex(r.shape):
         at = sum(k * s for k, s in zip(index, r.strides, strict=True))
         b.store(names[index], b.address(base, kind, str(at)) if at else base, kind)
 
 
-def _variables(b: Body, names: Names, kind: str) -> Names:
-    variables = np.empty(names.shape, object)
+def variables(b: Body, names: Names, kind: str) -> Names:
+    """Return the addresses of variables with these values."""
+    cell = np.empty(names.shape, object)
     for index in np.ndindex(names.shape):
-        variables[index] = b.stack(kind, 1)
-        b.do(f"store {b.type(kind)} {names[index]}, ptr {variables[index]}, align 8")
-    return variables
+        cell[index] = b.stack(kind, 1)
+    save(b, cell, names, kind)
+    return cell
 
 
-def _loaded(b: Body, variables: Names, kind: str) -> Names:
-    names = np.empty(variables.shape, object)
-    for index in np.ndindex(variables.shape):
-        names[index] = b.put(f"load {b.type(kind)}, ptr {variables[index]}, align 8")
+def loaded(b: Body, cell: Names, kind: str) -> Names:
+    """Return the present values of variables."""
+    names = np.empty(cell.shape, object)
+    for index in np.ndindex(cell.shape):
+        names[index] = b.put(f"load {b.type(kind)}, ptr {cell[index]}, align 8")
     return names
 
 
-def _save(b: Body, variables: Names, names: Names, kind: str) -> None:
-    for index in np.ndindex(variables.shape):
-        b.do(f"store {b.type(kind)} {names[index]}, ptr {variables[index]}, align 8")
+def save(b: Body, cell: Names, names: Names, kind: str) -> None:
+    """Assign to variables."""
+    for index in np.ndindex(cell.shape):
+        b.do(f"store {b.type(kind)} {names[index]}, ptr {cell[index]}, align 8")
 
 
 class Loop(Step):
@@ -173,49 +181,69 @@ def plan_scan(
         return True
     body = merge_places(hoist_products(body))
     loop = Loop(length, reverse)
+    copies = [planner.fresh(v) for v in carries]
+    rows = [
+        Ref(r.root, r.shape[1:], r.strides[1:], r.offset, (*r.moving, (loop, r.strides[0])))
+        for r in xs
+    ]
+    inner = enter(planner, body, [*consts, *map(Ref.whole, copies), *rows], loop, copies)
+    lower(inner, body)
+    if any(s.python for s in inner.steps):
+        return False
+    finish(inner, body, copies, ys, loop)
+    loop.steps = inner.steps
+    loop.results = [*copies, *ys]
+    add_loop(planner, loop, [inner], start, copies, carries)
+    for y in ys:
+        planner.made(y, len(planner.steps) - 1)
+        planner.stored.add(y)
+    return True
+
+
+def enter(
+    planner: Planner, body: Graph, refs: Sequence[Ref], loop: Loop, own: Sequence[Value] = ()
+) -> Planner:
+    """Return a planner for a body, whose inputs lie at `refs`; `own` is memory of the loop's."""
     inner = Planner()
     inner.stored, inner.extra = planner.stored, planner.extra
-    copies = [planner.fresh(v) for v in carries]
-    inputs = iter(body.inputs)
-    for r in consts:
-        _enter(inner, planner, next(inputs), r, loop)
-    for copy in copies:
-        value = next(inputs)
-        inner.home[copy] = -1
-        inner.refs[value] = Ref.whole(copy)
-        planner.stored.add(copy)
-    for r in xs:
-        moving = ((loop, r.strides[0]),)
-        at = Ref(r.root, r.shape[1:], r.strides[1:], r.offset, (*r.moving, *moving))
-        _enter(inner, planner, next(inputs), at, loop)
+    for value, ref in zip(body.inputs, refs, strict=True):
+        if ref.root in own:
+            inner.home[ref.root] = -1
+            inner.refs[value] = ref
+            planner.stored.add(ref.root)
+        else:
+            _enter(inner, planner, value, ref, loop)
     for value, array in body.constants.items():
         inner.given(value, array)
         planner.home[value] = -1
         planner.extra[value] = array
-    lower(inner, body)
-    if any(s.python for s in inner.steps):
-        return False
-    _finish(inner, body, copies, ys, loop)
-    loop.steps = inner.steps
-    loop.results = [*copies, *ys]
+    return inner
+
+
+def add_loop(
+    planner: Planner,
+    loop: Loop,
+    inners: Sequence[Planner],
+    start: Sequence[Ref],
+    copies: Sequence[Value],
+    carries: Sequence[Value],
+) -> None:
+    """Append a loop: its carries are set up before, and lie in `copies` after it."""
     for copy, r in zip(copies, start, strict=True):
         alias = Value(copy.aval)
         planner.refs[alias] = r
         planner.home[copy] = planner.copy(alias, Ref.whole(copy))
         planner.refs[copy] = Ref.whole(copy)
-    planner.literals.update(inner.literals)
     planner.steps.append(loop)
     where = len(planner.steps) - 1
-    for step in inner.steps:
-        for root in step.writes():
-            planner.home[root] = where
-    for y in ys:
-        planner.made(y, where)
-        planner.stored.add(y)
+    for inner in inners:
+        planner.literals.update(inner.literals)
+        for step in inner.steps:
+            for root in step.writes():
+                planner.home[root] = where
     for value, copy in zip(carries, copies, strict=True):
         planner.home[copy] = where
         planner.refs[value] = Ref.whole(copy)
-    return True
 
 
 def _enter(inner: Planner, planner: Planner, value: Value, ref: Ref, loop: Loop) -> None:
@@ -227,7 +255,7 @@ def _enter(inner: Planner, planner: Planner, value: Value, ref: Ref, loop: Loop)
         loop.outer.append(ref.root)
 
 
-def _finish(
+def finish(
     inner: Planner, body: Graph, copies: Sequence[Value], ys: Sequence[Value], loop: Loop
 ) -> None:
     """Write the slices of the results, and at the very end the new carries."""

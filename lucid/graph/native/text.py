@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -121,6 +121,20 @@ class Body:
         self.lines.append(f"  {index}.n = add nsw i64 {index}, {step}")
         self.do(f"br label %{head}")
         self.label(after)
+
+    @contextmanager
+    def loop_while(self, test: Callable[[], str]) -> Iterator[None]:
+        """Emit a loop around what is emitted inside; `test` emits whether to go on."""
+        self._count += 1
+        k = self._count
+        self.do(f"br label %while{k}")
+        self.label(f"while{k}")
+        go = test()
+        self.do(f"br i1 {go}, label %turn{k}, label %done{k}")
+        self.label(f"turn{k}")
+        yield
+        self.do(f"br label %while{k}")
+        self.label(f"done{k}")
 
     @contextmanager
     def when(self, condition: str) -> Iterator[None]:
