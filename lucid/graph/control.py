@@ -17,10 +17,11 @@ import numpy as np
 from lucid import tree
 from lucid.core.cells import Place, capturing
 from lucid.core.dispatch import PYTHON, apply, lift
-from lucid.core.frames import Frame, silenced
+from lucid.core.frames import Frame, RecordFrame, silenced
 from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, aval, wrap
 from lucid.errors import DTypeError, GraphError, ShapeError, message
+from lucid.graph.capture import taping
 from lucid.graph.ir import Graph, Value
 from lucid.graph.program import Program, trace
 
@@ -37,6 +38,7 @@ __all__ = [
     "is_abstract",
     "is_smooth",
     "is_symbolic",
+    "is_taped",
     "pack",
     "promote",
     "reaches",
@@ -190,6 +192,11 @@ def _behind(x: Any, holds: Callable[[Frame], bool]) -> bool:
             return True
         x = x._value
     return False
+
+
+def is_taped(frame: RecordFrame, *programs: Program) -> bool:
+    """Whether a derivative is for an ambient tape, which does not follow all of the programs."""
+    return (not frame.scoped or taping.get()) and any(p.taped() for p in programs)
 
 
 def watched_by(frame: Frame, args: Sequence[Any]) -> tuple[bool, ...]:

@@ -32,6 +32,7 @@ from lucid.graph.control import (
     harden,
     is_abstract,
     is_smooth,
+    is_taped,
     pack,
     promote,
     to_program,
@@ -231,9 +232,9 @@ class _Plan(NamedTuple):
     backward: tuple[Program, ...]
 
 
-def _plan(branches: tuple[Program, ...], which: tuple[bool, ...]) -> _Plan:
+def _plan(branches: tuple[Program, ...], which: tuple[bool, ...], taped: bool) -> _Plan:
     """Let branches share slots for residuals; what is an argument anyway needs none."""
-    splits = [b.split(which) for b in branches]
+    splits = [b.split(which, taped) for b in branches]
     slots: list[Aval] = []
     places: list[list[tuple[bool, int]]] = []  # (is an argument, its position) per residual
     for forward, _, count in splits:
@@ -300,7 +301,9 @@ def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) 
     under = below(frame, args)
     if not any(is_smooth(branches[0].graph)):
         return apply(_cond, under, params)
-    plan = branches[0].derive(("cond", branches[1:], which), lambda: _plan(branches, which))
+    taped = is_taped(frame, *branches)
+    key = ("cond", branches[1:], which, taped)
+    plan = branches[0].derive(key, lambda: _plan(branches, which, taped))
     results = apply(_cond, under, (plan.forward,))
     count = len(branches[0].graph.outputs)
     outs, kept = tuple(results[:count]), tuple(results[count:])

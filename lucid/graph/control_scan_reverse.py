@@ -19,6 +19,7 @@ from lucid.graph import control_scan_rules as rules
 from lucid.graph.control import (
     cast_to,
     is_smooth,
+    is_taped,
     reaches,
     strong,
     to_program,
@@ -58,22 +59,29 @@ class Plan(NamedTuple):
     backward: Graph
 
 
-def plan_of(body: Program, watched: Sequence[bool], params: Sequence[Any]) -> Plan:
+def plan_of(
+    body: Program, watched: Sequence[bool], params: Sequence[Any], taped: bool = False
+) -> Plan:
     """Return how a scan with this body is differentiated."""
     constants, carry, policy = params[1], params[2], params[6]
     which = tuple(carried(body, watched, constants, carry, smooth=True)[0])
-    key = ("scan-reverse", which, constants, carry, policy)
-    return body.derive(key, lambda: _make(body, which, constants, carry, policy))
+    key = ("scan-reverse", which, constants, carry, policy, taped)
+    return body.derive(key, lambda: _make(body, which, constants, carry, policy, taped))
 
 
 def _make(
-    body: Program, which: tuple[bool, ...], constants: int, carry: int, policy: str | None
+    body: Program,
+    which: tuple[bool, ...],
+    constants: int,
+    carry: int,
+    policy: str | None,
+    taped: bool,
 ) -> Plan:
     if policy is None:
-        forward, backward, count = body.split(which)
+        forward, backward, count = body.split(which, taped)
         first, second = forward.graph, backward.graph
     else:
-        first, second, count = _recomputing(body, which)
+        first, second, count = _recomputing(body, which, taped)
     start = len(first.outputs) - count
     residuals = first.outputs[start:]
     moving = [k >= constants for k in range(len(first.inputs))]
@@ -123,10 +131,10 @@ def _part(graph: Graph) -> Program:
     return Program(Graph(graph.inputs, constants, nodes[::-1], graph.outputs), "numpy")
 
 
-def _recomputing(body: Program, which: tuple[bool, ...]) -> tuple[Graph, Graph, int]:
+def _recomputing(body: Program, which: tuple[bool, ...], taped: bool) -> tuple[Graph, Graph, int]:
     """Return a split whose residuals are the inputs of the body."""
     graph, inputs = body.graph, len(which)
-    pull = body.pull(which).graph
+    pull = body.pull(which, taped).graph
     read = {x for node in pull.nodes for x in node.values()}
     read |= {y for y in pull.outputs if isinstance(y, Value)}
     kept = [k for k in range(inputs) if pull.inputs[k] in read]
@@ -143,7 +151,7 @@ def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) 
     under = below(frame, args)
     if not any(is_smooth(body.graph)):
         return apply(scan_op, under, params)
-    plan = plan_of(body, watched, params)
+    plan = plan_of(body, watched, params, is_taped(frame, body))
     results = apply_scan(under, plan.forward, constants, carry, length, reverse, unroll)
     count = len(body.graph.outputs)
     fixed: tuple[Any, ...] = ()

@@ -8,8 +8,8 @@ runs the loop anew, keeps every carry, and goes back.
 
 The operation ``while_pull``
     operands: ``(*constants, *carry, *cotangents)``, one of these for each smooth carry.
-    params: ``(cond, body, constants, needs)``: as for ``while``; `needs` tells for each of
-        constants and carry whether its cotangent is wanted.
+    params: ``(cond, body, constants, needs, taped)``: as for ``while``; `needs` tells for each of
+        constants and carry whether its cotangent is wanted, `taped` whether an ambient tape does.
     results: those cotangents.
 """
 
@@ -31,11 +31,13 @@ from lucid.errors import (
     message,
 )
 from lucid.graph import control_while_rules as rules
+from lucid.graph.capture import taping
 from lucid.graph.control import (
     as_numbers,
     cast_to,
     is_smooth,
     is_symbolic,
+    is_taped,
     splice,
     strong,
     to_program,
@@ -114,22 +116,27 @@ def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) 
     if frame.scoped and known and any(is_smooth(params[1].graph)):
         return _as_scan(args, params)
     outs = apply(_while, below(frame, args), params)
-    return record_outputs(frame, _while, args, params, outs)
+    taped = is_taped(frame, params[1])
+    return record_outputs(frame, _while, args, (*params, taped), outs)
 
 
 def _vjp(
     ct: Sequence[Any], needs: Sequence[bool], ans: Any, operands: Any, *params: Any
 ) -> tuple[Any, ...]:
-    cond, body, constants, max_steps = params
+    cond, body, constants, max_steps, taped = params
     smooth = is_smooth(body.graph)
     whole = [
         zeros_like(a) if c is None else c for c, a, s in zip(ct, ans, smooth, strict=True) if s
     ]
     wanted = tuple(needs)
     if max_steps is None and any(is_symbolic(x) for x in operands):
-        pulled = apply(_pull, (*operands, *whole), (cond, body, constants, wanted))
+        pulled = apply(_pull, (*operands, *whole), (cond, body, constants, wanted, taped))
     else:
-        pulled = _by_scan(whole, wanted, operands, params)
+        token = taping.set(taped)
+        try:
+            pulled = _by_scan(whole, wanted, operands, params[:4])
+        finally:
+            taping.reset(token)
     found = iter(pulled)
     return tuple(next(found) if n else None for n in needs)
 
@@ -163,9 +170,9 @@ _while = general(
 
 
 def _pull_impl(*values: Any) -> tuple[Any, ...]:
-    *operands, cond, body, constants, needs = values
+    *operands, cond, body, constants, needs, taped = values
     count = len(body.graph.outputs)
-    which, back = _back(body, needs, constants)
+    which, back = _back(body, needs, constants, taped)
     test, step, pull = cond.compiled(), body.compiled(), back.compiled()
     fixed = as_numbers(operands[:constants], body.graph.inputs[:constants])
     state: Any = operands[constants : constants + count]
@@ -193,7 +200,9 @@ def _pull_impl(*values: Any) -> tuple[Any, ...]:
     return tuple(x for x, n in zip(found, needs, strict=True) if n)
 
 
-def _back(body: Program, needs: Sequence[bool], constants: int) -> tuple[tuple[bool, ...], Program]:
+def _back(
+    body: Program, needs: Sequence[bool], constants: int, taped: bool
+) -> tuple[tuple[bool, ...], Program]:
     """Return the inputs that cotangents reach, and (inputs, their cotangents) -> pulled."""
     which = tuple(carried(body, needs, constants, len(body.graph.outputs), smooth=True)[0])
 
@@ -206,7 +215,7 @@ def _back(body: Program, needs: Sequence[bool], constants: int) -> tuple[tuple[b
             given = iter(values[len(avals) :])
             cts = [next(given) if w else zeros(a) for a, w in zip(outs, live, strict=True)]
             seeds = [c for c in cts if c.dtype.kind in "fc"]
-            pulled = iter(body.pull(which).graph.run(*values[: len(avals)], *seeds))
+            pulled = iter(body.pull(which, taped).graph.run(*values[: len(avals)], *seeds))
             return [
                 cast_to(next(pulled), strong(a)) for a, w in zip(avals, which, strict=True) if w
             ]
@@ -214,16 +223,16 @@ def _back(body: Program, needs: Sequence[bool], constants: int) -> tuple[tuple[b
         cts = [a for a, w in zip(outs, live, strict=True) if w]
         return to_program("while_loop", run, [*avals, *cts])
 
-    return which, body.derive(("while-back", which, constants), make)
+    return which, body.derive(("while-back", which, constants, taped), make)
 
 
 def _pull_infer(*values: Any) -> tuple[Aval, ...]:
-    _, body, _, needs = values[-4:]
+    _, body, _, needs, _ = values[-5:]
     return tuple(strong(a) for a, n in zip(body.avals(), needs, strict=True) if n)
 
 
 def _pull_batch(size: int, batched: Sequence[bool], operands: Any, *params: Any) -> tuple[Any, ...]:
-    cond, body, constants, needs = params
+    cond, body, constants, needs, taped = params
     full = [x if b else repeat(x, size) for x, b in zip(operands, batched, strict=True)]
     count = len(body.graph.outputs)
     which = [True] * len(needs)
@@ -235,12 +244,12 @@ def _pull_batch(size: int, batched: Sequence[bool], operands: Any, *params: Any)
     )
     state = (*full[:constants], going, *full[constants:])
     wanted = (*needs[:constants], False, *needs[constants:])
-    return apply(_pull, state, (test, step, constants, wanted)) if count else ()
+    return apply(_pull, state, (test, step, constants, wanted, taped)) if count else ()
 
 
 def _definition(params: Sequence[Any]) -> Callable[..., Any]:
     """Return what the operation computes, in terms of operations that differentiate again."""
-    cond, body, constants, needs = params
+    cond, body, constants, needs, _ = params
 
     def run(*values: Any) -> Any:
         operands, cts = values[: len(needs)], values[len(needs) :]

@@ -65,7 +65,7 @@ def infer(*values: Any) -> tuple[Aval, ...]:
 
 def push(ans: Any, tangents: Sequence[Any], operands: Any, *params: Any) -> tuple[Any, ...]:
     """Return the tangents: the rule `jvp`."""
-    cond, body, constants, max_steps = params
+    cond, body, constants, max_steps = params[:4]
     given = tuple(t is not None for t in tangents)
     which, outs = carried(body, given, constants, len(ans), smooth=True)
     key = ("while-push", tuple(which))

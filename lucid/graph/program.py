@@ -25,7 +25,7 @@ from lucid.transforms.api import jvp, vjp
 from lucid.transforms.batch import vmap
 from lucid.transforms.boundary import settle_output
 
-__all__ = ["Program", "call", "trace"]
+__all__ = ["Program", "call", "programs_in", "trace"]
 
 
 def trace(name: str, fun: Callable[..., Sequence[Any]], avals: Sequence[Aval]) -> Trace:
@@ -84,7 +84,10 @@ class Program:
 
     def taped(self) -> bool:
         """Return whether some of it is nothing to an ambient tape (`capture.untape`)."""
-        return any(n.op is untape for n in self.graph.nodes)
+        return any(
+            n.op is untape or any(p.taped() for p in programs_in(n.params))
+            for n in self.graph.nodes
+        )
 
     # -- what is derived -------------------------------------------------------------------------
 
@@ -168,6 +171,12 @@ class Program:
             return tuple(y for y in outs if y.dtype.kind in "fc")
 
         return run
+
+
+def programs_in(params: Sequence[Any]) -> list[Program]:
+    """Return the programs among the parameters of an operation: the bodies of loops."""
+    flat = [q for p in params for q in (p if isinstance(p, tuple) else (p,))]
+    return [p for p in flat if isinstance(p, Program)]
 
 
 def _smooth(avals: Sequence[Aval]) -> list[Aval]:
