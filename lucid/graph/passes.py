@@ -71,11 +71,10 @@ EXACT: dict[str, Rule] = {
     "positive": _identity,
     "stop_gradient": _identity,
     "untape": _identity,
-    "barrier": _identity,
 }
 # What means something to derivatives, and is left out when a graph is compiled.
 MARKS = frozenset(("stop_gradient", "untape"))
-EARLY = {name: rule for name, rule in EXACT.items() if name not in MARKS and name != "barrier"}
+EARLY = {name: rule for name, rule in EXACT.items() if name not in MARKS}
 
 # Of two operands that are one array, NumPy's products choose another routine, with other bits.
 _PRODUCTS = frozenset(("matmul", "contract", "linear", "conv", "convolve"))
@@ -121,7 +120,7 @@ def simplify(graph: Graph, rules: dict[str, Rule] | None = None) -> Graph:
 
 
 def _key(node: Node) -> Any:
-    if getattr(node.op, "barrier", False):
+    if node.op.name == "barrier":
         return None
     operands = tuple((type(x), repr(x)) if not isinstance(x, Value) else x for x in node.operands)
     try:

@@ -18,12 +18,14 @@ from lucid.core.frames import Frame, RecordFrame
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
 from lucid.graph.capture import Trace, capture, taping, untape
-from lucid.graph.executors import compile_graph
+from lucid.graph.executors import compile_graph, has_native
+from lucid.graph.expand import expand
 from lucid.graph.ir import Graph, Node, Operand, Value
 from lucid.graph.passes import EXACT, simplify
 from lucid.transforms.api import jvp, vjp
 from lucid.transforms.batch import vmap
 from lucid.transforms.boundary import settle_output
+from lucid.transforms.fused import pull_fused
 
 __all__ = ["Program", "call", "programs_in", "trace"]
 
@@ -64,7 +66,9 @@ class Program:
         """Return the compiled function."""
         with self._lock:
             if self._run is None:
-                graph = simplify(self.graph, EXACT)
+                numpy = self.executor == "numpy" or (self.executor is None and not has_native())
+                graph = expand(self.graph, (pull_fused,) if numpy else ())
+                graph = simplify(graph, EXACT)
                 self._run = compile_graph(graph, self.executor)
             return self._run
 

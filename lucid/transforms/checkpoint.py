@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from lucid import tree
+from lucid.core.cells import capturing
 from lucid.core.cotangent import zeros_like
-from lucid.core.define import general
+from lucid.core.define import general, move_batch_first
 from lucid.core.dispatch import apply, below, lift, record_outputs, top
 from lucid.core.frames import Frame, RecordFrame
+from lucid.core.op import Aval
 from lucid.core.tensor import Tensor, strip, wrap
+from lucid.graph.capture import capture as capture_graph
 from lucid.transforms.api import jvp, vjp
 from lucid.transforms.batch import vmap
+from lucid.transforms.boundary import settle_output
 from lucid.transforms.program import Program, capture
 
 __all__ = ["checkpoint"]
@@ -119,6 +123,8 @@ def _pull(
     ct: Sequence[Any], needs: Sequence[bool], ans: Any, operands: Any, program: Program
 ) -> tuple[Any, ...]:
     which = [i for i, n in enumerate(needs) if n]
+    if capturing.get() is not None:  # in a graph, what is computed again waits for cotangents
+        operands = _held(operands, [c for c in ct if c is not None])
 
     def run(*some: Any) -> Any:
         full = list(operands)
@@ -137,4 +143,62 @@ def _batch(size: int, batched: Sequence[bool], operands: Any, program: Program) 
     return vmap(program.run, in_axes=axes, axis_size=size)(*operands)
 
 
-_op = general("checkpoint", _impl, multi=True, jvp=_push, vjp=_pull, batch=_batch)
+def _infer(*values: Any) -> tuple[Aval, ...]:
+    *avals, program = values
+    return capture_graph("checkpoint", program.run, avals, settle_output).graph.avals()
+
+
+_op = general(
+    "checkpoint",
+    _impl,
+    multi=True,
+    opaque=True,
+    infer=_infer,
+    inline=lambda args, params: params[0].run(*args),
+    jvp=_push,
+    vjp=_pull,
+    batch=_batch,
+)
+
+
+# -- keeping computations apart --------------------------------------------------------------------
+
+
+def _held(values: Sequence[Any], until: Sequence[Any]) -> tuple[Any, ...]:
+    """Return values that, in a graph, are there when others are, and are computed with anew."""
+    tensors = [i for i, x in enumerate(values) if isinstance(x, Tensor)]
+    out = list(values)
+    held = apply(_barrier, (*(values[i] for i in tensors), *until), (len(tensors),))
+    for i, x in zip(tensors, held, strict=True):
+        out[i] = x
+    return tuple(out)
+
+
+def _hold(*values: Any) -> tuple[Any, ...]:
+    return values[: values[-1]]
+
+
+def _hold_batch(size: int, batched: Sequence[bool], args: Any, count: int) -> Any:
+    first = move_batch_first(size, batched[:count], args[:count])
+    return apply(_barrier, (*first, *args[count:]), (count,))
+
+
+def _hold_push(ans: Any, tangents: Sequence[Any], args: Any, count: int) -> Any:
+    return tuple(tangents[:count])
+
+
+def _hold_pull(ct: Sequence[Any], needs: Any, ans: Any, args: Any, count: int) -> Any:
+    return (*ct, *(None for _ in args[count:]))
+
+
+# The first operands, which no pass merges with what else is computed from the same values.
+_barrier = general(
+    "barrier",
+    _hold,
+    multi=True,
+    infer=_hold,
+    view=True,
+    jvp=_hold_push,
+    vjp=_hold_pull,
+    batch=_hold_batch,
+)

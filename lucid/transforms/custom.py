@@ -13,10 +13,14 @@ from lucid.core.cotangent import fit, zeros_like
 from lucid.core.define import general
 from lucid.core.dispatch import apply, below, lift, record_outputs, top
 from lucid.core.frames import RecordFrame
-from lucid.core.tensor import Tensor, strip, wrap
+from lucid.core.op import Aval
+from lucid.core.tensor import Tensor, aval, strip, wrap
 from lucid.errors import NotDifferentiableError, OperandError, ShapeError, message
+from lucid.graph.capture import capture
+from lucid.graph.ir import Graph
 from lucid.transforms.api import vjp
 from lucid.transforms.batch import vmap
+from lucid.transforms.boundary import settle_output
 
 __all__ = ["custom_jvp", "custom_vjp"]
 
@@ -30,6 +34,7 @@ class Call:
         self.static = [None if _is_array(x) else (x,) for x in found]
         self.operands = lift(owner.name, [x for x in found if _is_array(x)])
         self.out: Any = None  # structure of the output, known once the function has run
+        self._graphs: dict[tuple[Aval, ...], Graph] = {}
 
     def arguments(self, operands: Sequence[Any]) -> tuple[Any, ...]:
         """Return the arguments with these operands in place of the original ones."""
@@ -37,6 +42,27 @@ class Call:
         return tree.unflatten(
             self.structure, [next(rest) if s is None else s[0] for s in self.static]
         )
+
+    def graph(self, avals: Sequence[Aval]) -> Graph:
+        """Return what the function does to operands of these shapes and dtypes."""
+        key = tuple(avals)
+        if key not in self._graphs:
+
+            def run(*operands: Any) -> tuple[Tensor, ...]:
+                return self.outputs(self.owner.fun(*self.arguments(operands)), float("inf"))
+
+            found = capture(self.owner.name, run, avals, settle_output)
+            for t in found.outside:
+                raise self._closure(t)
+            self._graphs[key] = found.graph
+        return self._graphs[key]
+
+    def _closure(self, t: Tensor) -> NotDifferentiableError:
+        assert t._note is not None
+        got = f"one that closes over a Tensor watched by {t._note.frame.describe()}"
+        hint = "pass that Tensor as an argument"
+        want = "a function of its arguments alone"
+        return NotDifferentiableError(message(self.owner.name, want, got, hint))
 
     def leaves_of(self, values: Any) -> list[Any]:
         """Return the parts of an argument-shaped tuple that belong to the operands."""
@@ -75,14 +101,7 @@ class Call:
         )
         for y in outs:
             if y._note is not None and y._note.frame.level >= level:
-                raise NotDifferentiableError(
-                    message(
-                        self.owner.name,
-                        "a function of its arguments alone",
-                        f"one that closes over a Tensor watched by {y._note.frame.describe()}",
-                        "pass that Tensor as an argument",
-                    )
-                )
+                raise self._closure(y)
         return outs
 
 
@@ -114,6 +133,16 @@ def _compute(*values: Any) -> tuple[Any, ...]:
     *arrays, call = values
     outs = call.outputs(call.owner.fun(*call.arguments([wrap(a, None) for a in arrays])), 0)
     return tuple(strip(y) for y in outs)
+
+
+def _infer(*values: Any) -> tuple[Aval, ...]:
+    *avals, call = values
+    return call.graph(avals).avals()
+
+
+def _inline(args: tuple[Any, ...], params: tuple[Any, ...]) -> tuple[Any, ...]:
+    (call,) = params
+    return call.graph([aval(a) for a in args]).run(*args)
 
 
 # -- custom_vjp ------------------------------------------------------------------------------------
@@ -249,6 +278,8 @@ _vjp_op = general(
     _compute,
     multi=True,
     opaque=True,
+    infer=_infer,
+    inline=_inline,
     record=_record_custom,
     jvp=_refuse_push,
     batch=_batch_custom,
@@ -340,6 +371,8 @@ _jvp_op = general(
     _compute,
     multi=True,
     opaque=True,
+    infer=_infer,
+    inline=_inline,
     jvp=_push_custom,
     vjp=_pull_by_rule,
     batch=_batch_custom,

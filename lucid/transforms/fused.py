@@ -87,4 +87,3 @@ pull_fused = general(
     vjp=_pull,
     batch=_batch,
 )
-

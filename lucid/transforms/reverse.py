@@ -10,9 +10,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from lucid.core.cells import capturing
 from lucid.core.cotangent import guard
+from lucid.core.dispatch import apply, top
 from lucid.core.frames import ABSENT, MANY, Recorded, RecordFrame
-from lucid.core.op import Op, Rule
+from lucid.core.op import OPS, Op, Rule
 from lucid.core.tensor import Tensor, strip, wrap
 from lucid.errors import no_rule
 
@@ -231,7 +233,11 @@ def _pull_one(
         if op.vjp is None:
             raise no_rule(op.name)
         needs = tuple(p is not None for p in parents)
-        results = op.vjp(ct, needs, ans, operands, *params)
+        results = None
+        if op.raw is not None and op.name in OPS and capturing.get() is not None:
+            results = _fused(op, ct, needs, ans, operands, params)
+        if results is None:
+            results = op.vjp(ct, needs, ans, operands, *params)
     else:
         results = None
     for i, parent in enumerate(parents):
@@ -250,6 +256,17 @@ def _pull_one(
             if live is not None and (i in op.singular):
                 pulled = guard(pulled, live)
         _add(cts, masks, parent, strip(pulled), live)
+
+
+def _fused(
+    op: Op, ct: Tensor, needs: tuple[bool, ...], ans: Any, operands: Any, params: tuple[Any, ...]
+) -> tuple[Any, ...] | None:
+    """Return what the rule for plain arrays gives, as one operation of a graph; None elsewhere."""
+    frame = top((ct, ans, *operands)) if not op.multi else None
+    if frame is None or not frame.abstract or frame.batched:
+        return None
+    found = iter(apply(OPS["pull_fused"], (ct, ans, *operands), (op.name, needs, params)))
+    return tuple(next(found) if n else None for n in needs)
 
 
 def _either(masks: dict[int, Mask], cts: dict[int, Any]) -> Mask:

@@ -25,6 +25,7 @@ from lucid.core.parameter import Parameter
 
 X = np.array([1.0, 2.0, 3.0])
 P = Tensor(3.0, requires_grad=True)
+P2 = Parameter([1.0])
 
 
 def f(x: Any) -> Any:
@@ -152,6 +153,18 @@ MESSAGES: list[tuple[str, str, str]] = [
         "ImmutableTensorError",
         "p += v: expected a name that may be bound anew, got a Parameter; write p.data = "
         "p.data + v, or let an optimiser take the step",
+    ),
+    (
+        "lucid.jit(lambda: P2.requires_grad_(False))()",
+        "GraphError",
+        "Parameter.requires_grad: expected a parameter that a compiled function does not freeze "
+        "or release, got False; freeze it outside, or use lucid.stop_gradient",
+    ),
+    (
+        "lucid.jit(lambda: P2.recast(np.float32))()",
+        "GraphError",
+        "Parameter: expected a parameter whose dtype a compiled function leaves as it is, got a "
+        "conversion to <class 'numpy.float32'>; convert it outside",
     ),
     (
         'setattr(Parameter([1.0]), "data", [1.0, 2.0])',
