@@ -118,6 +118,11 @@ from lucid.functional.normalization import (
 from lucid.functional.pad import (
     pad,
 )
+from lucid.functional.position import (
+    apply_rotary,
+    rotary_angles,
+    sinusoidal_positions,
+)
 from lucid.functional.rectifier import (
     celu,
     elu,
@@ -150,6 +155,12 @@ from lucid.functional.softmax import (
     softmax,
     softmin,
 )
+from lucid.functional.vision import (
+    affine_grid,
+    grid_sample,
+    interpolate,
+    upsample,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -158,7 +169,9 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "affine_grid",
     "alpha_dropout",
+    "apply_rotary",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -190,6 +203,7 @@ __all__ = [
     "gaussian_nll_loss",
     "gelu",
     "glu",
+    "grid_sample",
     "group_norm",
     "gru",
     "gru_cell",
@@ -201,6 +215,7 @@ __all__ = [
     "huber_loss",
     "init",
     "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
     "layer_norm",
@@ -239,10 +254,12 @@ __all__ = [
     "rms_norm",
     "rnn",
     "rnn_cell",
+    "rotary_angles",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",
+    "sinusoidal_positions",
     "smooth_l1_loss",
     "soft_margin_loss",
     "softmax",
@@ -258,4 +275,5 @@ __all__ = [
     "unflatten",
     "unfold",
     "update_statistics",
+    "upsample",
 ]

@@ -163,6 +163,10 @@ from lucid.nn.pooling import (
     MaxUnpool2d,
     MaxUnpool3d,
 )
+from lucid.nn.position import (
+    RotaryEmbedding,
+    SinusoidalEmbedding,
+)
 from lucid.nn.recurrent import (
     GRU,
     LSTM,
@@ -180,6 +184,11 @@ from lucid.nn.transformer import (
     TransformerDecoderLayer,
     TransformerEncoder,
     TransformerEncoderLayer,
+)
+from lucid.nn.vision import (
+    Upsample,
+    UpsamplingBilinear2d,
+    UpsamplingNearest2d,
 )
 
 __all__ = [
@@ -297,9 +306,11 @@ __all__ = [
     "ReplicationPad1d",
     "ReplicationPad2d",
     "ReplicationPad3d",
+    "RotaryEmbedding",
     "Sequential",
     "SiLU",
     "Sigmoid",
+    "SinusoidalEmbedding",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "Softmax",
@@ -318,6 +329,9 @@ __all__ = [
     "TripletMarginLoss",
     "Unflatten",
     "Unfold",
+    "Upsample",
+    "UpsamplingBilinear2d",
+    "UpsamplingNearest2d",
     "ZeroPad1d",
     "ZeroPad2d",
     "ZeroPad3d",
