@@ -365,3 +365,19 @@ def test_compositions(dtype: str) -> None:
     for axis in (0, 1):
         check(one("shift", axis, False), x)
         check(one("shift", axis, True), x)
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("j0", 1), ("gamma", 1), ("log_ndtr", 1), ("gammainc", 2), ("iv", 2), ("betainc", 3)],
+)
+def test_special_functions(dtype: str, name: str, count: int) -> None:
+    strange = np.array([0, 1, np.inf, -np.inf, np.nan, -1.5, 3.25], dtype)
+    args = [np.concatenate([strange, drawn((61,), dtype, k) ** 2]) for k in range(count)]
+    args[1:] = [np.abs(a[::-1]) for a in args[1:]]
+    f = getattr(lucid.special, name)
+    check(lambda *a: f(*a) * 2, *args, rtol=1e-13 if dtype == "float64" else 1e-5)
+    check(lambda *a: f(*(x[:1, 0] for x in a)), *(a.reshape(-1, 4) for a in args), rtol=1e-5)
+    check(lucid.digamma, np.abs(args[0]))
+    check(lucid.gammaln, args[0])

@@ -10,7 +10,7 @@ import numpy as np
 
 from lucid.core.op import Aval
 from lucid.graph.ir import Node, Value
-from lucid.graph.native.elementwise_more import MORE
+from lucid.graph.native.elementwise_more import rare
 from lucid.graph.native.text import KINDS, Body
 
 __all__ = ["ELEMENTWISE", "cast", "compute_kind", "emit_node", "is_elementwise"]
@@ -382,7 +382,7 @@ def is_elementwise(node: Node) -> bool:
         return True
     if name == "where":
         return _fit(node.operands[1:], out)
-    if name in MORE and MORE[name].kind(node) is not None:
+    if rare(node) is not None:
         return True
     if name == "round":
         return node.params in ((), (0,))
@@ -434,8 +434,9 @@ def emit_node(b: Body, node: Node, args: Sequence[tuple[str, str]]) -> str:
         return b.select(out, take(0, "?"), take(1, out), take(2, out))
     if name == "astype":
         return take(0, out)
-    if name in MORE and (kind := MORE[name].kind(node)) is not None:
-        return MORE[name].emit(b, node, kind, [take(i, kind) for i in range(len(args))])
+    if (found := rare(node)) is not None:
+        code, kind = found
+        return code.emit(b, node, kind, [take(i, kind) for i in range(len(args))])
     if name == "round":
         x = take(0, out)
         return b.intrinsic("roundeven", out, [x]) if out in FLOAT else x

@@ -9,11 +9,19 @@ from typing import NamedTuple
 import numpy as np
 
 from lucid.graph.ir import Node, Value
+from lucid.graph.native import cython_special
 from lucid.graph.native.text import Body
 
-__all__ = ["MORE", "Rare"]
+__all__ = ["Rare", "rare"]
 
 SIGNED, WHOLE, FLOAT = "bhilq", "bhilqBHILQ", "fd"
+
+
+def rare(node: Node) -> tuple[Rare, str] | None:
+    """Return the code of a rare operation, and the kind in which it takes its operands."""
+    found = MORE.get(node.op.name, SPECIAL)
+    kind = found.kind(node)
+    return None if kind is None else (found, kind)
 
 
 class Rare(NamedTuple):
@@ -241,3 +249,4 @@ MORE: dict[str, Rare] = {
     "isinf": Rare(_given(WHOLE + "?"), _truth(answer=False)),
     "isfinite": Rare(_given(WHOLE + "?"), _truth(answer=True)),
 }
+SPECIAL = Rare(cython_special.kind, cython_special.emit)
