@@ -42,9 +42,11 @@ class Product(Step):
         self.a, self.b, self.c = a, b, c
 
     def reads(self) -> Any:
+        """The roots of the operands."""
         return iter((self.a.root, self.b.root))
 
     def writes(self) -> Any:
+        """The root of the result."""
         return iter((self.c.root,))
 
     @classmethod
@@ -72,10 +74,10 @@ class Product(Step):
             return
         kind = self.c.root.aval.dtype.char
         pairs = [r.strides[-2:] for r in (self.a, self.b, self.c)]
-        if small(kind, (m, n, self.a.shape[-1]), *pairs) is not None:
-            if m * n * self.a.shape[-1] < 8 * LEAST:
-                return
-        self._packed = packed(module, name, kind, (m, n, self.a.shape[-1]), *pairs)
+        k = self.a.shape[-1]
+        if m * n * k < 8 * LEAST and small(kind, (m, n, k), *pairs) is not None:
+            return
+        self._packed = packed(module, name, kind, (m, n, k), *pairs)
         if self._packed is not None:
             self._packed[0].reserve()
             self._packed[0].define()

@@ -39,9 +39,11 @@ class Call(Step):
         self.operands = list(operands)
 
     def reads(self) -> Any:
+        """The roots that are read."""
         return (x.root for x in self.operands if isinstance(x, Ref))
 
     def writes(self) -> Any:
+        """The roots that are written."""
         return iter(self.node.outputs)
 
 
@@ -52,9 +54,11 @@ class Fill(Step):
         self.root = root
 
     def reads(self) -> Any:
+        """The roots that are read."""
         return iter(())
 
     def writes(self) -> Any:
+        """The roots that are written."""
         return iter((self.root,))
 
 

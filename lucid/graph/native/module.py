@@ -179,10 +179,12 @@ class Module:
 
     def text(self) -> str:
         """Return the whole module."""
-        defined = [f for f in self.functions]
+        defined = list(self.functions)
         names = {_symbol(f) for f in defined}
         needed = [d for name, d in self.declarations.items() if name not in names]
-        return "\n".join([f'target triple = "{self.host.triple}"', *self.constants, *needed, *defined])
+        return "\n".join(
+            [f'target triple = "{self.host.triple}"', *self.constants, *needed, *defined]
+        )
 
     def compile(self, level: int = 2) -> Any:
         """Return the engine that holds the compiled code."""

@@ -185,10 +185,12 @@ class Kernel(Step):
         self.members: dict[Value, tuple[str, int]] = {}  # level and phase
 
     def reads(self) -> Iterator[Value]:
+        """The roots whose memory is read."""
         for item in self.items:
             yield from (a.root for a in item.args if isinstance(a, Ref))
 
     def writes(self) -> Iterator[Value]:
+        """The roots that the items compute."""
         for item in self.items:
             if item.target is not None:
                 yield item.target.root
@@ -331,7 +333,7 @@ class Planner:
         if not isinstance(x, Value):
             return x
         ref = self.refs[x]
-        return self.literals[ref.root] if ref.root in self.literals else ref
+        return self.literals.get(ref.root, ref)
 
     def _fit(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from lucid.ops.keys import numpy_key
 
 __all__ = ["Names", "emit_graph", "fits"]
 
-Names = np.ndarray[Any, Any]  # of strings: the names of the elements
+Names: TypeAlias = Any  # an array of strings: the names of the elements
 LIMIT = 3000  # operations on single numbers in one body
 REDUCTIONS = ("sum", "prod", "max", "min", "any", "all")
 

@@ -16,8 +16,17 @@ from lucid.graph.native.scalars import Names, emit_graph, fits
 from lucid.graph.native.text import Body
 
 __all__ = [
-    *("Loop", "ScalarLoop", "add_loop", "enter", "finish", "loaded", "plan_scan", "read", "save"),
-    *("variables", "write"),
+    "Loop",
+    "ScalarLoop",
+    "add_loop",
+    "enter",
+    "finish",
+    "loaded",
+    "plan_scan",
+    "read",
+    "save",
+    "variables",
+    "write",
 ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,13 @@ __all__ = ["KINDS", "Body", "kind_of", "literal", "memory_type", "register_type"
 
 # What native code computes with: NumPy's character codes and LLVM's types.
 KINDS: dict[str, str] = {
-    **{"f": "float", "d": "double", "?": "i1"},
-    **{"b": "i8", "h": "i16", "i": "i32", "l": "i64", "q": "i64"},
-    **{"B": "i8", "H": "i16", "I": "i32", "L": "i64", "Q": "i64"},
+    "f": "float",
+    "d": "double",
+    "?": "i1",
+    **dict.fromkeys("bB", "i8"),
+    **dict.fromkeys("hH", "i16"),
+    **dict.fromkeys("iI", "i32"),
+    **dict.fromkeys("lqLQ", "i64"),
 }
 
 
@@ -102,7 +106,7 @@ class Body:
         return name
 
     @contextmanager
-    def loop(self, start: Any, stop: Any, step: int = 1) -> Iterator[str]:
+    def loop(self, start: Any, stop: Any, step: int = 1) -> Generator[str]:
         """Emit a loop around what is emitted inside; yields the index."""
         self._count += 1
         k = self._count
@@ -123,7 +127,7 @@ class Body:
         self.label(after)
 
     @contextmanager
-    def loop_while(self, test: Callable[[], str]) -> Iterator[None]:
+    def loop_while(self, test: Callable[[], str]) -> Generator[None]:
         """Emit a loop around what is emitted inside; `test` emits whether to go on."""
         self._count += 1
         k = self._count
@@ -137,7 +141,7 @@ class Body:
         self.label(f"done{k}")
 
     @contextmanager
-    def when(self, condition: str) -> Iterator[None]:
+    def when(self, condition: str) -> Generator[None]:
         """Emit what is inside so that it runs if the condition holds."""
         self._count += 1
         k = self._count

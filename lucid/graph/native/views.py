@@ -25,7 +25,7 @@ def supported(node: Node) -> bool:
 
 
 def view_key(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a static key with which NumPy makes a view: without an ellipsis it may read a scalar."""
+    """Return a static key that makes a view: without an ellipsis NumPy may read a scalar."""
     plain = numpy_key(key)
     return plain if ... in plain else (*plain, ...)
 
