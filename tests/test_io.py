@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import fcntl
 import io
 import itertools
 import json
@@ -380,6 +381,21 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path, monkeypatch: Any) -> None
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link.npz", "x.npz"]
 
 
+def test_what_the_killed_have_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "x.npz"
+    names = [f".x.npz.{k:016x}.tmp" for k in range(3)] + [".y.npz.0000000000000000.tmp", ".x.tmp"]
+    for name in names:
+        (tmp_path / name).touch()
+    old = time.time() - 3600
+    for name in names[1:]:
+        os.utime(tmp_path / name, (old, old))
+    with open(tmp_path / names[2], "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # somebody is writing it
+        lucid.save(path, 1)
+    left = {p.name for p in tmp_path.iterdir()}
+    assert left == {"x.npz", *names} - {names[1]}
+
+
 SAVER = """
 import sys
 import numpy as np
@@ -397,7 +413,7 @@ def test_killed_while_saving(tmp_path: Path, suffix: str) -> None:
     """The file is whole after every kill, and one of the last that were saved."""
     path = tmp_path / f"x{suffix}"
     rng = random.Random(0)
-    for _ in range(4):
+    for _ in range(3):
         with subprocess.Popen(
             [sys.executable, "-c", SAVER, str(path)], stdout=subprocess.PIPE, cwd=ROOT
         ) as saver:

@@ -175,10 +175,8 @@ class _ProcessWorker:
         end.close()
 
     def send(self, task: Any) -> None:
-        try:
+        with contextlib.suppress(OSError):  # it has ended: `receive` will tell, in its turn
             self.pipe.send_bytes(task if isinstance(task, bytes) else pickle.dumps(task))
-        except OSError:
-            raise self._ended() from None
 
     def receive(self, timeout: float | None) -> Any:
         try:
@@ -202,7 +200,9 @@ class _ProcessWorker:
         return WorkerError(message("DataLoader", "a batch", got, "" if code == -9 else hint))
 
     def leave(self) -> None:
-        with contextlib.suppress(OSError):  # it has ended
+        with contextlib.suppress(OSError):  # it has ended, or does not even read
+            if os.name == "posix":
+                os.set_blocking(self.pipe.fileno(), False)
             self.pipe.send_bytes(pickle.dumps(None))
         self.pipe.close()
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import stat
+import time
 from collections.abc import Generator, Iterable
 from typing import Any, BinaryIO
 
@@ -13,15 +14,22 @@ from lucid.errors import OptionError, message
 from lucid.io import npz, safetensors
 from lucid.io.structure import corrupt, encode, records
 
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None
+
 __all__ = ["load", "replacing", "save"]
+
+_FRESH = 60.0  # seconds in which a new file need not be locked yet
 
 
 def save(path: str | os.PathLike[str], tree: Any, *, checksum: bool = True) -> None:
     """Save a pytree in a file: the old file or the whole new one is there, whatever happens.
 
     The data are written to a file ``.<name>.<random>.tmp`` in the same folder, flushed to the disk,
-    and that file then takes the name; a process that is killed can leave such a file behind.
-    Nothing is pickled.
+    and that file then takes the name. A process that is killed can leave such a file behind, which
+    a later save to the same path removes. Nothing is pickled.
 
     Args:
         path: where to; it ends in ``.safetensors``, which any reader of that format reads, or in
@@ -145,11 +153,14 @@ def replacing(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
     with contextlib.suppress(OSError):
         if not stat.S_ISREG(os.stat(target).st_mode):
             raise OptionError(message("save", "the path of a file", repr(os.fsdecode(path))))
-    temporary = os.path.join(folder, f".{base[:100]}.{secrets.token_hex(8)}.tmp")
+    stem = f".{base[:100]}."
+    _sweep(folder, stem)
+    temporary = os.path.join(folder, f"{stem}{secrets.token_hex(8)}.tmp")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     handle = os.open(temporary, flags, 0o666)  # a new file has the permissions that others get
     try:
         with os.fdopen(handle, "wb") as file:
+            _lock(handle)
             with contextlib.suppress(OSError):
                 os.chmod(temporary, stat.S_IMODE(os.stat(target).st_mode))
             yield file
@@ -161,6 +172,34 @@ def replacing(path: str | os.PathLike[str]) -> Generator[BinaryIO]:
             os.unlink(temporary)
         raise
     _sync_folder(folder)
+
+
+def _lock(handle: int) -> bool:
+    """Mark a file as being written, for as long as it is open; False if it is so already."""
+    if fcntl is None:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(folder: str, stem: str) -> None:
+    """Remove what processes that were killed have left: files that nobody is writing any more."""
+    with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+        for entry in entries:
+            name = entry.name
+            if not (name.startswith(stem) and name.endswith(".tmp")):
+                continue
+            if len(name) != len(stem) + 20 or time.time() - entry.stat().st_mtime < _FRESH:
+                continue
+            handle = os.open(entry.path, os.O_RDONLY)
+            try:
+                if _lock(handle):
+                    os.unlink(entry.path)
+            finally:
+                os.close(handle)
 
 
 def _sync_folder(folder: str) -> None:
