@@ -41,7 +41,9 @@ from lucid.graph.control import (
     with_residuals,
     zeros,
 )
+from lucid.graph.control_prune import prune_cond
 from lucid.graph.ir import Graph, Value
+from lucid.graph.passes import PRUNE
 from lucid.graph.program import Program
 from lucid.transforms.batch import vmap
 from lucid.transforms.boundary import check_function, take_in
@@ -369,6 +371,7 @@ _in_range = general(
     batch=lambda size, batched, args, count: apply(_in_range, tuple(args), (count,)),
 )
 _cond = general("cond", _impl, multi=True, infer=_infer, jvp=_jvp, batch=_batch, record=_record)
+PRUNE["cond"] = prune_cond
 _pull = general(
     "cond_pull",
     _impl,

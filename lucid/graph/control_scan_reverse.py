@@ -27,8 +27,10 @@ from lucid.graph.control import (
     with_residuals,
     zeros,
 )
+from lucid.graph.control_prune import prune_scan
 from lucid.graph.control_scan_rules import apply_scan, carried
 from lucid.graph.ir import Graph, Value
+from lucid.graph.passes import PRUNE
 from lucid.graph.program import Program, call
 
 __all__ = ["apply_scan", "scan_op"]
@@ -273,4 +275,5 @@ scan_op = general(
     batch=rules.batch,
     record=_record,
 )
+PRUNE["scan"] = prune_scan
 _pull = general("scan_pull", rules.impl, multi=True, infer=_infer, jvp=rules.push, vjp=_vjp)

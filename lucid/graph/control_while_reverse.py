@@ -44,9 +44,11 @@ from lucid.graph.control import (
     zeros,
 )
 from lucid.graph.control_cond import apply_cond
+from lucid.graph.control_prune import prune_while
 from lucid.graph.control_scan_reverse import apply_scan
 from lucid.graph.control_scan_rules import carried, over_rows, repeat
 from lucid.graph.control_while_rules import apart, apply_while
+from lucid.graph.passes import PRUNE
 from lucid.graph.program import Program
 from lucid.transforms.api import jvp, vjp
 
@@ -164,6 +166,7 @@ _while = general(
     batch=rules.batch,
     record=_record,
 )
+PRUNE["while"] = prune_while
 
 
 # -- going back without a bound --------------------------------------------------------------------

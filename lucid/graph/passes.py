@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid.graph.ir import Graph, Node, Operand, Value
 
-__all__ = ["EARLY", "EXACT", "MARKS", "dead_code", "simplify"]
+__all__ = ["EARLY", "EXACT", "MARKS", "PRUNE", "dead_code", "prune", "simplify"]
 
 
 def dead_code(graph: Graph) -> Graph:
@@ -115,6 +115,47 @@ def simplify(graph: Graph, rules: dict[str, Rule] | None = None) -> Graph:
                 new.update(zip(node.outputs, twin.outputs, strict=True))
                 continue
         nodes.append(node)
+    outputs = [now(y) for y in graph.outputs]
+    return prune(dead_code(Graph(graph.inputs, graph.constants, nodes, outputs)))
+
+
+# For operations of several results: ``rule(node, used)``, the operation without those that are not
+# used and the positions of those it has; None if it needs them all. Control flow fills it.
+PRUNE: dict[str, Callable[[Node, list[bool]], tuple[Node, list[int]] | None]] = {}
+
+
+def prune(graph: Graph) -> Graph:
+    """Leave out what branches and loops compute that nothing reads."""
+    if not any(node.op.name in PRUNE for node in graph.nodes):
+        return graph
+    wanted = {y for y in graph.outputs if isinstance(y, Value)}
+    new: dict[Value, Value] = {}
+    nodes: list[Node] = []
+    for node in reversed(graph.nodes):
+        if wanted.isdisjoint(node.outputs):
+            continue
+        rule = PRUNE.get(node.op.name)
+        pruned = rule(node, [y in wanted for y in node.outputs]) if rule else None
+        if pruned is not None:
+            fresh, places = pruned
+            new.update((node.outputs[k], y) for k, y in zip(places, fresh.outputs, strict=True))
+            node = fresh
+        nodes.append(node)
+        wanted.update(node.values())
+    if not new:
+        return graph
+    nodes.reverse()
+
+    def now(x: Operand) -> Operand:
+        while isinstance(x, Value) and x in new:
+            x = new[x]
+        return x
+
+    for k, node in enumerate(nodes):
+        if any(x in new for x in node.values()):
+            operands = [now(x) for x in node.operands]
+            nodes[k] = Node(node.op, operands, node.params, [y.aval for y in node.outputs])
+            new.update(zip(node.outputs, nodes[k].outputs, strict=True))
     outputs = [now(y) for y in graph.outputs]
     return dead_code(Graph(graph.inputs, graph.constants, nodes, outputs))
 
