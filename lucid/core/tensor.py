@@ -6,6 +6,7 @@ Methods whose functions live on higher floors are declared here and filled in on
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -366,6 +367,8 @@ def concrete(t: Tensor, what: str, *, strict: bool = False) -> np.ndarray[Any, n
             if note.frame.abstract:
                 hint = "use lucid.where or lucid.cond, or compute it outside"
                 got = f"one under {note.frame.describe()}, which stands for many values"
+                if not note.frame.batched:  # the user's code is read once: say where it asks
+                    hint += users_line()
                 raise ConcretizationError(message(what, "a Tensor with a number", got, hint))
             if strict and note.frame.scoped:
                 hint = "wrap it in lucid.stop_gradient(...) if the derivative is not wanted"
@@ -373,6 +376,17 @@ def concrete(t: Tensor, what: str, *, strict: bool = False) -> np.ndarray[Any, n
                 raise DetachedArrayError(message(what, "a Tensor that can leave", got, hint))
         value = value._value
     return value if isinstance(value, np.ndarray) else np.asarray(value, python_dtype(value))
+
+
+def users_line() -> str:
+    """Return where the innermost code outside lucid and NumPy is, for messages."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in ("lucid", "numpy"):
+            return f" (at {frame.f_code.co_filename}:{frame.f_lineno})"
+        frame = frame.f_back
+    return ""
 
 
 def _one(value: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:

@@ -56,8 +56,9 @@ class StaticArguments:
 
 def static_arguments(fun: Any, argnums: Any, argnames: Any) -> StaticArguments:
     """Return which arguments of a function are static; an argument may be passed either way."""
-    places = [argnums] if isinstance(argnums, int) else list(argnums)
-    names = [argnames] if isinstance(argnames, str) else list(argnames)
+    places = list(argnums) if isinstance(argnums, Iterable) else [argnums]
+    several = isinstance(argnames, Iterable) and not isinstance(argnames, str)
+    names = list(argnames) if several else [argnames]
     for k in places:
         if not isinstance(k, int) or isinstance(k, bool):
             raise OptionError(message("jit", "static_argnums of integers", repr(argnums)))
@@ -95,7 +96,7 @@ def describe_unhashable(key: Any, args: Any, kwargs: Any) -> str:
     for where, value in static:
         if not _hashable(value):
             return f"a {type(value.value).__name__} for {_argument(where)}"
-    for path, kind in zip(_paths(args, kwargs), kinds, strict=False):
+    for path, kind in zip(_paths(args, kwargs, static), kinds, strict=True):
         if isinstance(kind, Static) and not _hashable(kind):
             return f"a {type(kind.value).__name__} in {path}"
     return ""
@@ -113,13 +114,16 @@ def _argument(where: Any) -> str:
     return f"argument {where}" if isinstance(where, int) else f"argument {where!r}"
 
 
-def _paths(args: Any, kwargs: Any) -> list[str]:
-    """Return what each leaf of the arguments is called."""
-    named: list[str] = []
-    for path in tree.paths((args, kwargs)):  # "[0][2].weight" or "[1]['name']"
+def _paths(args: Any, kwargs: Any, static: Sequence[Any]) -> list[str]:
+    """Return what each leaf of the arguments, but for the static ones, is called."""
+    fixed = {where for where, _ in static}
+    rest = tuple(None if k in fixed else a for k, a in enumerate(args))
+    named = {n: a for n, a in kwargs.items() if n not in fixed}
+    found: list[str] = []
+    for path in tree.paths((rest, named)):  # "[0][2].weight" or "[1]['name']"
         first, _, inner = path[4:].partition("]")
-        named.append(f"argument {first} at {inner}" if inner else f"argument {first}")
-    return named
+        found.append(f"argument {first} at {inner}" if inner else f"argument {first}")
+    return found
 
 
 def why(cache: Mapping[Any, Sequence[Entry]], key: Any, args: Any, kwargs: Any) -> str:
@@ -130,19 +134,20 @@ def why(cache: Mapping[Any, Sequence[Entry]], key: Any, args: Any, kwargs: Any) 
     if not cache:
         return "it was the first call"
     found = [_differences(old, key, args, kwargs) for old in reversed(cache)]
-    return "; ".join(min(found, key=len))
+    return "; ".join(min(found)[1])
 
 
-def _differences(old: Any, new: Any, args: Any, kwargs: Any) -> list[str]:
-    """Return in what two keys differ."""
+def _differences(old: Any, new: Any, args: Any, kwargs: Any) -> tuple[int, list[str]]:
+    """Return how far two keys are apart, and in what they differ."""
     if old[0] != new[0]:
-        return [f"the arguments had the structure {old[0]}, and have {new[0]} now", "", ""]
+        return 100, [f"the arguments had the structure {old[0]}, and have {new[0]} now"]
     found: list[str] = []
-    paths = _paths(args, kwargs) if len(old[1]) == len(new[1]) else []
-    for k, (was, now) in enumerate(zip(old[1], new[1], strict=False)):
+    distance = 0
+    for path, was, now in zip(_paths(args, kwargs, new[2]), old[1], new[1], strict=True):
         if was != now:
-            where = paths[k] if k < len(paths) else f"leaf {k}"
-            found.append(f"{where} was {_shown(was)}, and is {_shown(now)} now")
+            found.append(f"{path} was {_shown(was)}, and is {_shown(now)} now")
+            both = isinstance(was, tuple) and isinstance(now, tuple)
+            distance += sum(a != b for a, b in zip(was, now, strict=False)) if both else 2
     before = dict(old[2])
     for where, value in new[2]:
         if before.get(where) != value:
@@ -150,7 +155,7 @@ def _differences(old: Any, new: Any, args: Any, kwargs: Any) -> list[str]:
             found.append(f"static {_argument(where)} was {was!r}, and is {value!r} now")
     if old[3] != new[3]:
         found.append(f"the default dtype was {old[3]}, and is {new[3]} now")
-    return found
+    return distance + len(found), found
 
 
 def _shown(kind: Any) -> str:

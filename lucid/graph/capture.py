@@ -12,7 +12,7 @@ import numpy as np
 from lucid import tree
 from lucid.core.cells import Place, capturing, snapshot, spying
 from lucid.core.define import general
-from lucid.core.dispatch import apply, below, entries
+from lucid.core.dispatch import apply, below, entries, explain
 from lucid.core.frames import Frame, Note, Recorded, RecordFrame, silenced, transformation
 from lucid.core.op import Aval, Op
 from lucid.core.tensor import Tensor, aval, strip, wrap
@@ -132,7 +132,11 @@ class GraphFrame(Frame):
         if not op.weak and op.inline is None and avals and all(a.weak for a in avals):
             operands = [self.materialised(x) for x in operands]
             avals = [x.aval if isinstance(x, Value) else number_aval(x) for x in operands]
-        node = Node(op, operands, params, infer(op, avals, params))
+        try:
+            inferred = infer(op, avals, params)
+        except Exception as error:
+            raise explain(op, args, error) from error
+        node = Node(op, operands, params, inferred)
         self.nodes.append(node)
         outs = tuple(self.symbol(y) for y in node.outputs)
         if op.smooth and silenced.get() > self.level:  # under `no_grad` in the function

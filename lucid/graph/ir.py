@@ -9,7 +9,7 @@ import numpy as np
 
 from lucid.core.dispatch import apply
 from lucid.core.op import Aval, Op
-from lucid.core.tensor import wrap
+from lucid.core.tensor import users_line, wrap
 from lucid.dtypes import python_dtype
 from lucid.errors import GraphError, message
 
@@ -134,8 +134,9 @@ def _shown(param: Any) -> str:
 def infer(op: Op, avals: Sequence[Aval], params: tuple[Any, ...]) -> tuple[Aval, ...]:
     """Return shapes and dtypes of the results of an operation."""
     if op.infer is None:
-        hint = "give the operation an infer rule (lucid.extend)"
-        raise GraphError(message(op.name, "an operation that jit can trace", "none", hint))
+        hint = "give the operation an infer rule (lucid.extend)" + users_line()
+        got = "one whose shape and dtype no rule tells"
+        raise GraphError(message(op.name, "an operation that jit can trace", got, hint))
     found = op.infer(*avals, *params)
     outs: tuple[Aval, ...] = tuple(found) if op.multi else (found,)
     if op.weak and avals and all(a.weak for a in avals):
