@@ -268,17 +268,26 @@ class NativeProgram:
             places[place] = ("arena", used)
             used += -(-max(size, 1) // ALIGN) * ALIGN
         head.do(f"%env = alloca [{module.count} x ptr], align 16")
+        parameters = [*(f"%a{k}" for k in range(len(arrays))), *["%arena"] * bool(used)]
+        many = len(parameters) > ARGUMENTS  # they come in a tuple
+
+        def taken(k: int) -> str:
+            if not many:
+                return parameters[k]
+            slot = f"getelementptr i8, ptr %all, i64 {tuple.__basicsize__ + 8 * k}"
+            return head.put(f"load ptr, ptr {head.put(slot)}, align 8")
+
+        flags = str(GOOD)
         for k, root in enumerate(arrays):
-            if root in written:
-                continue
-            flags = head.put(f"getelementptr i8, ptr %a{k}, i64 {FLAGS}")
-            value = head.put(f"load i32, ptr {flags}, align 4")
-            masked = head.put(f"and i32 {value}, {GOOD}")
-            bad = head.put(f"icmp ne i32 {masked}, {GOOD}")
-            head.do(f"br i1 {bad}, label %refuse, label %good{k}")
-            head.label(f"good{k}")
+            if root not in written:
+                slot = head.put(f"getelementptr i8, ptr {taken(k)}, i64 {FLAGS}")
+                value = head.put(f"load i32, ptr {slot}, align 4")
+                flags = head.put(f"and i32 {flags}, {value}")
+        bad = head.put(f"icmp ne i32 {flags}, {GOOD}")
+        head.do(f"br i1 {bad}, label %refuse, label %accept")
+        head.label("accept")
         if used:
-            at = head.put(f"getelementptr i8, ptr %arena, i64 {DATA}")
+            at = head.put(f"getelementptr i8, ptr {taken(len(arrays))}, i64 {DATA}")
             raw = head.put(f"load i64, ptr {at}, align 8")
             up = head.put(f"add i64 {raw}, {ALIGN - 1}")
             aligned = head.put(f"and i64 {up}, {-ALIGN}")
@@ -288,7 +297,7 @@ class NativeProgram:
             elif kind == "arena":
                 value = head.put(f"inttoptr i64 {head.put(f'add i64 {aligned}, {where}')} to ptr")
             else:
-                slot = head.put(f"getelementptr i8, ptr %a{where}, i64 {DATA}")
+                slot = head.put(f"getelementptr i8, ptr {taken(where)}, i64 {DATA}")
                 value = head.put(f"load ptr, ptr {slot}, align 8")
             slot = head.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
             head.do(f"store ptr {value}, ptr {slot}, align 8")
@@ -307,20 +316,10 @@ class NativeProgram:
         whole = Body(module)
         whole.allocas = b.allocas
         whole.lines = [*head.lines, *b.lines]
-        parameters = [*(f"ptr %a{k}" for k in range(len(arrays))), *["ptr %arena"] * bool(used)]
-        many = len(parameters) > ARGUMENTS
-        if many:  # they come in a tuple
-            slots = enumerate(p.split()[1] for p in parameters)
-            whole.lines[:0] = [
-                line
-                for k, p in slots
-                for line in (
-                    f"  {p}.s = getelementptr i8, ptr %all, i64 {tuple.__basicsize__ + 8 * k}",
-                    f"  {p} = load ptr, ptr {p}.s, align 8",
-                )
-            ]
-            parameters = ["ptr %all"]
-        module.function(f"define i32 @entry({', '.join(parameters)})", whole)
+        if many:
+            parameters = ["%all"]
+        given = ", ".join(f"ptr {p}" for p in parameters)
+        module.function(f"define i32 @entry({given})", whole)
         self.source.append(module.text())
         engine = module.compile()
         self._keep.append(engine)
