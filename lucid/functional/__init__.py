@@ -46,9 +46,14 @@ from lucid.functional.conv_transpose import (
     conv_transpose2d,
     conv_transpose3d,
 )
+from lucid.functional.ctc import (
+    ctc_loss,
+)
 from lucid.functional.distance import (
+    cdist,
     cosine_similarity,
     pairwise_distance,
+    pdist,
 )
 from lucid.functional.dropout import (
     alpha_dropout,
@@ -97,6 +102,11 @@ from lucid.functional.margin import (
     soft_margin_loss,
     triplet_margin_loss,
 )
+from lucid.functional.margin_classes import (
+    multi_margin_loss,
+    multilabel_margin_loss,
+    triplet_margin_with_distance_loss,
+)
 from lucid.functional.max_pool import (
     max_pool1d,
     max_pool2d,
@@ -122,6 +132,10 @@ from lucid.functional.position import (
     apply_rotary,
     rotary_angles,
     sinusoidal_positions,
+)
+from lucid.functional.random_activation import (
+    gumbel_softmax,
+    rrelu,
 )
 from lucid.functional.rectifier import (
     celu,
@@ -179,6 +193,7 @@ __all__ = [
     "bilinear",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "cdist",
     "celu",
     "channel_shuffle",
     "conv1d",
@@ -190,6 +205,7 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "ctc_loss",
     "dropout",
     "dropout1d",
     "dropout2d",
@@ -207,6 +223,7 @@ __all__ = [
     "group_norm",
     "gru",
     "gru_cell",
+    "gumbel_softmax",
     "hardshrink",
     "hardsigmoid",
     "hardswish",
@@ -239,12 +256,15 @@ __all__ = [
     "mish",
     "mse_loss",
     "multi_head_attention_forward",
+    "multi_margin_loss",
+    "multilabel_margin_loss",
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
     "one_hot",
     "pad",
     "pairwise_distance",
+    "pdist",
     "pixel_shuffle",
     "pixel_unshuffle",
     "poisson_nll_loss",
@@ -255,6 +275,7 @@ __all__ = [
     "rnn",
     "rnn_cell",
     "rotary_angles",
+    "rrelu",
     "scaled_dot_product_attention",
     "selu",
     "sigmoid",
@@ -272,6 +293,7 @@ __all__ = [
     "tanhshrink",
     "threshold",
     "triplet_margin_loss",
+    "triplet_margin_with_distance_loss",
     "unflatten",
     "unfold",
     "update_statistics",

@@ -35,11 +35,13 @@ __all__ = [
     "LogSoftmax",
     "Mish",
     "PReLU",
+    "RReLU",
     "ReLU",
     "ReLU6",
     "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softmax2d",
     "Softmin",
     "Softplus",
     "Softshrink",
@@ -382,3 +384,27 @@ class PReLU(Module):
     def extra_repr(self) -> str:
         """Return what `repr` shows between the parentheses."""
         return f"num_parameters={self.num_parameters}"
+
+
+class RReLU(Module):
+    """Return x, or a·x where x is negative, with random slopes a; see `lucid.functional.rrelu`."""
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3) -> None:
+        super().__init__()
+        self.lower, self.upper = lower, upper
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        """Apply the function."""
+        return functional.rrelu(input, self.lower, self.upper, self.training)
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        return f"lower={self.lower!r}, upper={self.upper!r}"
+
+
+class Softmax2d(Module):
+    """Return the softmax over the channels of images; see `lucid.functional.softmax`."""
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        """Apply the function."""
+        return functional.softmax(input, -3)

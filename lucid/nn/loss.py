@@ -14,6 +14,8 @@ Example:
 
 from __future__ import annotations
 
+from typing import Any
+
 from lucid import functional
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
@@ -23,6 +25,7 @@ from lucid.nn.module import Module
 __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
+    "CTCLoss",
     "CrossEntropyLoss",
     "HuberLoss",
     "KLDivLoss",
@@ -247,3 +250,26 @@ class KLDivLoss(Loss):
     def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
         """Return the loss."""
         return functional.kl_div(input, target, self.reduction, self.log_target)
+
+
+class CTCLoss(Loss):
+    """-log of the probability of labels whose times are not known; see `functional.ctc_loss`.
+
+    Args:
+        blank: the class that is no label.
+        reduction: "mean", "sum", or "none" (or None).
+        zero_infinity: whether the loss of labels that do not fit into the time is 0.
+    """
+
+    def __init__(
+        self, blank: int = 0, reduction: str | None = "mean", zero_infinity: bool = False
+    ) -> None:
+        super().__init__(reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(
+        self, log_probs: ArrayLike, targets: ArrayLike, input_lengths: Any, target_lengths: Any
+    ) -> Tensor:
+        """Return the loss."""
+        options = (self.blank, self.reduction, self.zero_infinity)
+        return functional.ctc_loss(log_probs, targets, input_lengths, target_lengths, *options)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lucid import functional
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
@@ -12,10 +15,13 @@ __all__ = [
     "GaussianNLLLoss",
     "HingeEmbeddingLoss",
     "MarginRankingLoss",
+    "MultiLabelMarginLoss",
     "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss",
     "PoissonNLLLoss",
     "SoftMarginLoss",
     "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
 ]
 
 
@@ -179,3 +185,71 @@ class MultiLabelSoftMarginLoss(WeightedLoss):
         """Return the loss."""
         options = (self.weight, self.reduction)
         return functional.multilabel_soft_margin_loss(input, target, *options)
+
+
+class MultiMarginLoss(WeightedLoss):
+    """What the scores of other classes lack of a margin; see `lucid.functional.multi_margin_loss`.
+
+    Args:
+        p: 1 or 2, the power of what they lack.
+        margin: by how much the score of the right class is to be the largest.
+        weight: a factor per class, of shape (classes,).
+        reduction: "mean", "sum", or "none" (or None).
+    """
+
+    def __init__(
+        self,
+        p: int = 1,
+        margin: float = 1.0,
+        weight: ArrayLike | None = None,
+        reduction: str | None = "mean",
+    ) -> None:
+        super().__init__(weight, reduction)
+        self.p, self.margin = p, margin
+
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
+        """Return the loss."""
+        options = (self.p, self.margin, self.weight, self.reduction)
+        return functional.multi_margin_loss(input, target, *options)
+
+
+class MultiLabelMarginLoss(Loss):
+    """What other classes lack of a margin from labels; see `functional.multilabel_margin_loss`.
+
+    Args:
+        reduction: "mean", "sum", or "none" (or None).
+    """
+
+    def forward(self, input: ArrayLike, target: ArrayLike) -> Tensor:
+        """Return the loss."""
+        return functional.multilabel_margin_loss(input, target, self.reduction)
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """What triplets lack of a margin, at any distance.
+
+    See `lucid.functional.triplet_margin_with_distance_loss`.
+
+    Args:
+        distance_function: of two arrays, by default `functional.pairwise_distance`.
+        margin: by how much farther the negative is to be than the positive.
+        swap: whether the negative may be nearer to the positive than to the anchor.
+        reduction: "mean", "sum", or "none" (or None).
+    """
+
+    def __init__(
+        self,
+        *,
+        distance_function: Callable[[Any, Any], Tensor] | None = None,
+        margin: float = 1.0,
+        swap: bool = False,
+        reduction: str | None = "mean",
+    ) -> None:
+        super().__init__(reduction)
+        self.distance_function, self.margin, self.swap = distance_function, margin, swap
+
+    def forward(self, anchor: ArrayLike, positive: ArrayLike, negative: ArrayLike) -> Tensor:
+        """Return the loss."""
+        names = ("distance_function", "margin", "swap", "reduction")
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return functional.triplet_margin_with_distance_loss(anchor, positive, negative, **options)
