@@ -32,7 +32,7 @@ ALIGN = 64
 DATA = 16  # where an array object keeps its address, and its flags
 FLAGS = 64
 GOOD = 0x101  # C order and aligned
-ARGUMENTS = 1000  # of one call
+ARGUMENTS = 64  # of one call; more come in a tuple
 
 
 def compile_native(graph: Graph) -> NativeProgram:
@@ -271,23 +271,20 @@ class NativeProgram:
         parameters = [*(f"%a{k}" for k in range(len(arrays))), *["%arena"] * bool(used)]
         many = len(parameters) > ARGUMENTS  # they come in a tuple
 
-        def taken(k: int) -> str:
-            if not many:
-                return parameters[k]
-            slot = f"getelementptr i8, ptr %all, i64 {tuple.__basicsize__ + 8 * k}"
-            return head.put(f"load ptr, ptr {head.put(slot)}, align 8")
-
         flags = str(GOOD)
+        if many:
+            flags = _take_all(head, len(arrays))
         for k, root in enumerate(arrays):
-            if root not in written:
-                slot = head.put(f"getelementptr i8, ptr {taken(k)}, i64 {FLAGS}")
+            if root not in written and not many:
+                slot = head.put(f"getelementptr i8, ptr %a{k}, i64 {FLAGS}")
                 value = head.put(f"load i32, ptr {slot}, align 4")
                 flags = head.put(f"and i32 {flags}, {value}")
         bad = head.put(f"icmp ne i32 {flags}, {GOOD}")
         head.do(f"br i1 {bad}, label %refuse, label %accept")
         head.label("accept")
         if used:
-            at = head.put(f"getelementptr i8, ptr {taken(len(arrays))}, i64 {DATA}")
+            arena = _taken(head, str(len(arrays))) if many else "%arena"
+            at = head.put(f"getelementptr i8, ptr {arena}, i64 {DATA}")
             raw = head.put(f"load i64, ptr {at}, align 8")
             up = head.put(f"add i64 {raw}, {ALIGN - 1}")
             aligned = head.put(f"and i64 {up}, {-ALIGN}")
@@ -296,8 +293,10 @@ class NativeProgram:
                 value = head.put(f"inttoptr i64 {where} to ptr")
             elif kind == "arena":
                 value = head.put(f"inttoptr i64 {head.put(f'add i64 {aligned}, {where}')} to ptr")
+            elif many:
+                continue
             else:
-                slot = head.put(f"getelementptr i8, ptr {taken(where)}, i64 {DATA}")
+                slot = head.put(f"getelementptr i8, ptr %a{where}, i64 {DATA}")
                 value = head.put(f"load ptr, ptr {slot}, align 8")
             slot = head.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
             head.do(f"store ptr {value}, ptr {slot}, align 8")
@@ -314,7 +313,7 @@ class NativeProgram:
         b.lines.append("outside:")
         b.do("ret i32 2")
         whole = Body(module)
-        whole.allocas = b.allocas
+        whole.allocas = [*head.allocas, *b.allocas]
         whole.lines = [*head.lines, *b.lines]
         if many:
             parameters = ["%all"]
@@ -339,6 +338,29 @@ class NativeProgram:
                 return self._run(arguments)
         except Exception as error:
             raise explained(error, self._where) from error
+
+
+def _taken(b: Body, k: str) -> str:
+    """Return an array out of the tuple in which many come."""
+    first = b.put(f"getelementptr i8, ptr %all, i64 {tuple.__basicsize__}")
+    slot = b.put(f"getelementptr ptr, ptr {first}, i64 {k}")
+    return b.put(f"load ptr, ptr {slot}, align 8")
+
+
+def _take_all(b: Body, count: int) -> str:
+    """Put the addresses of all arrays into the table, where they come first; return their flags."""
+    common = b.stack("i", 1)
+    b.do(f"store i32 {GOOD}, ptr {common}, align 4")
+    with b.loop(0, count) as k:
+        array = _taken(b, k)
+        data = b.put(f"load ptr, ptr {b.put(f'getelementptr i8, ptr {array}, i64 {DATA}')}, align 8")
+        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {k}")
+        b.do(f"store ptr {data}, ptr {slot}, align 8")
+        at = b.put(f"getelementptr i8, ptr {array}, i64 {FLAGS}")
+        flags = b.put(f"load i32, ptr {at}, align 4")
+        old = b.put(f"load i32, ptr {common}, align 4")
+        b.do(f"store i32 {b.put(f'and i32 {old}, {flags}')}, ptr {common}, align 4")
+    return b.put(f"load i32, ptr {common}, align 4")
 
 
 def _emitter(
