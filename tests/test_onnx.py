@@ -151,6 +151,10 @@ def test_attention(tmp_path: Path, causal: bool) -> None:
     )
 
 
+def test_embedding(tmp_path: Path) -> None:
+    check(tmp_path / "m.onnx", nn.Embedding(5, 3, padding_idx=0), np.array([[0, 4], [2, 2]]))
+
+
 def test_transformer(tmp_path: Path) -> None:
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     check(tmp_path / "m.onnx", layer.eval(), normal(2, 5, 8))
@@ -358,6 +362,7 @@ def test_what_cannot_be_exported(tmp_path: Path, monkeypatch: Any) -> None:
             normal(4, 3),
             r"that changes nothing, got one that sets .*; call model.eval",
         ),
+        (nn.LSTM(2, 3), normal(4, 1, 2), "has a rule for, got 'lstm_layer'"),
         (lambda x: x * 1j, normal(2), "real numbers, got complex ones in"),
         (nn.Dropout(0.5), normal(2), "call model.eval"),
     ]
