@@ -58,7 +58,7 @@ def static_arguments(fun: Any, argnums: Any, argnames: Any) -> StaticArguments:
     """Return which arguments of a function are static; an argument may be passed either way."""
     places = list(argnums) if isinstance(argnums, Iterable) else [argnums]
     several = isinstance(argnames, Iterable) and not isinstance(argnames, str)
-    names = list(argnames) if several else [argnames]
+    names: list[Any] = list(argnames) if several else [argnames]
     for k in places:
         if not isinstance(k, int) or isinstance(k, bool):
             raise OptionError(message("jit", "static_argnums of integers", repr(argnums)))

@@ -116,7 +116,7 @@ class GraphFrame(Frame):
             return x._value  # a weak number
         value = Value(aval(x))
         if note is None:
-            array = x._value
+            array: Any = x._value
             self.constants[value] = array
         else:
             self.outside.append((value, x))

@@ -63,7 +63,7 @@ class Lowered:
 
     def ir(self) -> str | None:
         """Return the text of the native code, in LLVM's language; None if there is none."""
-        text = getattr(self.program.compiled(), "ir", None)
+        text: Any = getattr(self.program.compiled(), "ir", None)
         return text() if callable(text) else text
 
 

@@ -55,6 +55,8 @@ def _over_one(node: Node) -> Operand | None:
 
 def _minus_zero(node: Node) -> Operand | None:
     """``x - 0``; but not ``x + 0``, which makes a positive zero of a negative one."""
+    a: Any
+    b: Any
     a, b = node.operands
     plus = type(b) in (int, float) and b == 0 and not np.signbit(b)
     return _same_type(node, a) if plus else None

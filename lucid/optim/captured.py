@@ -1,6 +1,7 @@
 """What a captured function sees of an optimiser: states and learning rates are cells.
 
-Every other option is a guard: another value means another capture.
+Every other option is a guard: another value means another capture. A number that was found changed
+by one (a momentum that a scheduler cycles) is a cell from then on, so that there is no third.
 """
 
 from __future__ import annotations
@@ -53,16 +54,38 @@ def refuse_step(scheduler: str) -> None:
         raise GraphError(message(f"{scheduler}.step", want, got, hint))
 
 
+def _numbers(value: Any) -> tuple[float, ...]:
+    """Return the numbers in an option that could be a cell."""
+    found = value if isinstance(value, tuple) else (value,)
+    return found if all(type(x) is float for x in found) else ()
+
+
+def _zeros(group: dict[str, Any], name: str) -> list[bool]:
+    return [x == 0 for x in _numbers(group.get(name))]
+
+
+def _moves(memory: dict[Any, Any], key: Any, value: Any) -> bool:
+    """Return whether a number has changed since an earlier capture saw it."""
+    if not _numbers(value):
+        return False
+    first, moved = memory.setdefault(key, (value, False))
+    memory[key] = (first, moved or first != value)
+    return memory[key][1]
+
+
 class Options(dict[str, Any]):
     """A group of parameters with its options, as a captured function sees them."""
 
-    def __init__(self, group: dict[str, Any], watcher: Watcher) -> None:
+    def __init__(self, group: dict[str, Any], watcher: Watcher, memory: dict[Any, Any]) -> None:
         super().__init__()
         self._group, self._watcher = group, watcher
-        for name in group:
+        for name, value in group.items():
             place = self._place(name)
-            value = watcher.read(place) if name == "lr" else watcher.guard(place)
-            super().__setitem__(name, value)
+            moving = name == "lr" or _moves(memory, (id(group), name), value)
+            if moving and name != "lr":  # what is zero is left out: that is decided once
+                zeros = functools.partial(_zeros, group, name)
+                watcher.guard(Place(group, (name, "zeros"), zeros))
+            super().__setitem__(name, watcher.read(place) if moving else watcher.guard(place))
 
     def _place(self, name: str) -> Place:
         group = self._group
@@ -97,7 +120,8 @@ def seen(optimizer: Any, name: str, value: Any, watcher: Watcher) -> Any:
     state = optimizer.__dict__
     if name == "param_groups":
         watcher.guard(Place(optimizer, name, lambda: list(map(id, state["param_groups"]))))
-        return [Options(group, watcher) for group in value]
+        memory = state.setdefault("_seen", {})
+        return [Options(group, watcher, memory) for group in value]
     if name == "state":
         watcher.guard(Place(optimizer, name, lambda: list(state["state"])))
         return {k: state_of(optimizer, k, lambda: None) for k in value}

@@ -21,8 +21,8 @@ __all__ = ["pull_fused"]
 
 
 def _impl(*values: Any) -> tuple[Any, ...]:
-    *values, name, needs, params = values
-    ct, ans, *operands = values
+    *arrays, name, needs, params = values
+    ct, ans, *operands = arrays
     rules: Any = OPS[name].raw_rules()
     pulled = rules[0](ct, needs, ans, operands, *params)
     return tuple(p for p, n in zip(pulled, needs, strict=True) if n)

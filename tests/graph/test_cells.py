@@ -55,6 +55,10 @@ def same(a: Any, b: Any) -> None:
         np.testing.assert_array_equal(x, y)
 
 
+def captures(jitted: Any) -> int:
+    return sum(map(len, jitted._cache.values()))
+
+
 def stepper(model: Any, opt: Any) -> Any:
     def step(x: Any, y: Any) -> Any:
         opt.zero_grad()
@@ -92,7 +96,7 @@ def test_an_imperative_step_is_eager_to_the_bit(name: str, dtype: str) -> None:
         assert all(type(s.step) is int and s.step == 20 for s in opt.state.values())
         losses[-1] += [p.grad.numpy() for p in model.parameters()]
         if wrap is jit:
-            assert sum(map(len, step._cache.values())) == 1
+            assert captures(step) == 1
     same(*losses)
     same(state(one), state(two))
 
@@ -135,9 +139,25 @@ def test_a_schedule_takes_effect_without_another_capture() -> None:
             sched.step()
         steps.append(step)
     same(state(one), state(two))
-    assert sum(map(len, steps[1]._cache.values())) == 1
+    assert captures(steps[1]) == 1
     with pytest.raises(GraphError, match=r"StepLR\.step: expected a call outside"):
         jit(lambda: sched.step())()
+
+
+@pytest.mark.parametrize("name", ["momentum", "adam"])
+def test_numbers_that_a_schedule_moves_become_cells(name: str) -> None:
+    one, two = models()
+    steps = []
+    for model, wrap in ((one, lambda f: f), (two, jit)):
+        opt = OPTIMIZERS[name](model.parameters())
+        sched = optim.lr_scheduler.OneCycleLR(opt, 0.1, total_steps=12)
+        step = wrap(stepper(model, opt))
+        for _ in range(10):
+            step(X, Y)
+            sched.step()
+        steps.append(step)
+    same(state(one), state(two))
+    assert captures(steps[1]) == 2
 
 
 def test_a_learning_rate_can_be_set_inside() -> None:
@@ -209,7 +229,7 @@ def test_training_and_evaluation() -> None:
     lucid.random.seed(3)
     predict(X)
     same(wants, [predict(X).numpy(), two.eval() and predict(X), two.train() and predict(X)])
-    assert sum(map(len, predict._cache.values())) == 2
+    assert captures(predict) == 2
     same(state(one), state(two))
 
 
@@ -271,7 +291,7 @@ def test_a_replaced_parameter_or_module() -> None:
     same([f(X)], [model(X)])
     model.extra = 1  # changes nothing that was read
     f(X)
-    assert sum(map(len, f._cache.values())) == 3
+    assert captures(f) == 3
 
 
 def test_containers_and_lists_of_modules() -> None:
@@ -427,7 +447,7 @@ def test_what_is_made_inside_may_change() -> None:
     b, _, again = f(X[0])
     assert not np.array_equal(a.numpy(), b.numpy())  # drawn anew
     same([grad, seen, again], [2 * (1 + X[0]), 1.0, 1.0])
-    assert sum(map(len, f._cache.values())) == 1
+    assert captures(f) == 1
 
 
 def test_buffers() -> None:
@@ -449,7 +469,7 @@ def test_buffers() -> None:
     for x in X:
         same([one(x)], [f(x)])
     same(state(one), state(two))
-    assert sum(map(len, f._cache.values())) == 1  # `last` is written, never read
+    assert captures(f) == 1  # `last` is written, never read
     saved = one.state_dict()
     two.load_state_dict(saved)
     jit(lambda: two.load_state_dict(saved))()
