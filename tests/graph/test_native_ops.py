@@ -381,3 +381,19 @@ def test_special_functions(dtype: str, name: str, count: int) -> None:
     check(lambda *a: f(*(x[:1, 0] for x in a)), *(a.reshape(-1, 4) for a in args), rtol=1e-5)
     check(lucid.digamma, np.abs(args[0]))
     check(lucid.gammaln, args[0])
+
+
+@pytest.mark.parametrize("dtype", KINDS)
+def test_extremes_of_long_rows(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    for n in (32, 47, 130, 133, 700):
+        x = drawn((5, n), dtype, n)
+        if dtype in REAL:
+            x[0, rng.integers(0, n, 3)] = np.nan
+            x[1, rng.integers(0, n, 3)] = np.inf
+            x[2] = -np.inf
+        x[3] = x[3, 0]
+        for name in ("argmax", "argmin"):
+            check(one(name, 1, False), x)
+            check(one(name, 0, False), x)
+            check(one(name, 0, False), np.asfortranarray(x))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lucid.graph.ir import Node, Value
@@ -136,56 +136,168 @@ class Extreme(Routine):
         rest = x.shape[:axis] + x.shape[axis + 1 :]
         self.pieces = rest[0] if rest else 1
         self.work = math.prod(x.shape) * 2
+        self.columns = False  # whether entries that lie side by side belong to different results
 
-    def code(self, b: Body) -> None:
-        """Loop over the other axes, and along the axis; together if the last one is another."""
+    def scratch(self, module: Any) -> None:
+        """Choose the form of the loops; none is needed."""
         x, axis = self.operands[0], self.axis
         rest = x.shape[:axis] + x.shape[axis + 1 :]
         strides = x.strides[:axis] + x.strides[axis + 1 :]
-        streams = [self.stream(b, x, strides)]
+        width = module.width // max(x.root.aval.dtype.itemsize, 4)
+        truth = x.root.aval.dtype.char == "?"
+        self.columns = bool(rest) and strides[-1] == 1 and rest[-1] >= width and not truth
+        if self.columns and len(rest) == 1:
+            self.pieces = 1
+
+    def code(self, b: Body) -> None:
+        """Loop over the other axes and along the axis, several entries at a time if they lie so."""
+        x, axis = self.operands[0], self.axis
+        rest = x.shape[:axis] + x.shape[axis + 1 :]
+        strides = x.strides[:axis] + x.strides[axis + 1 :]
         out = Ref(self.results[0], rest, contiguous(rest))
-        streams.append(self.stream(b, out))
+        streams = [self.stream(b, x, strides), self.stream(b, out)]
         if not rest:
             rest = (1,)
             for s in streams:
                 s.strides = [0]
-        wide = len(rest) > 1 and strides[-1] == 1 and rest[-1] > 1
-        if not wide:
-            with nest(b, rest, streams, shared=True) as at:
-                self._place(b, *at)
+        kind = x.root.aval.dtype.char
+        width = b.module.width // max(x.root.aval.dtype.itemsize, 4)
+        if self.columns:
+            *outer, n = rest
+            ahead = [Stream(s.base, s.kind, s.strides[:-1] or [0]) for s in streams]
+            with nest(b, outer or [1], ahead, shared=True) as at:
+                self._columns(b, at, n, width)
             return
-        *outer, n = rest
-        ahead = [Stream(s.base, s.kind, s.strides[:-1]) for s in streams]
-        with nest(b, outer, ahead, shared=True) as at:
-            again = [Stream(p, s.kind, [1]) for p, s in zip(at, streams, strict=True)]
-            run_of(b, (n,), again, lambda two: self._place(b, *two))
+        along = x.strides[axis] == 1 and x.shape[axis] >= 2 * width and kind != "?"
+        with nest(b, rest, streams, shared=True) as at:
+            if along:
+                self._row(b, *at, width)
+            else:
+                self._best(b, at[0], [at[1]], 1, 1)
 
-    def _place(self, b: Body, base: str, goal: str) -> None:
+    def _columns(self, b: Body, at: Sequence[str], n: int, width: int) -> None:
+        """Go down several registers of columns together."""
+        kind = self.operands[0].root.aval.dtype.char
+        many = min(8, n // width)
+        main = n // (many * width) * (many * width)
+        pieces = [(0, main, many, width)]
+        if (n - main) // width:
+            pieces.append((main, n // width * width, 1, width))
+        if n % width:  # the last register overlaps with the one before
+            pieces.append((n - width, n, 1, width))
+        for start, stop, registers, lanes in pieces:
+            with b.loop(start, stop, registers * lanes) as i:
+                goal = moved(b, at[1], "l", i, 1)
+                goals = [b.address(goal, "l", str(r * lanes)) for r in range(registers)]
+                self._best(b, moved(b, at[0], kind, i, 1), goals, registers, lanes)
+
+    def _best(self, b: Body, base: str, goals: Sequence[str], registers: int, lanes: int) -> None:
+        """Find the places of extremes along the axis, in each lane of some registers."""
         x, n = self.operands[0], self.operands[0].shape[self.axis]
         kind = x.root.aval.dtype.char
-        best, where = b.stack(kind, b.lanes), b.stack("l", b.lanes)
-        t, whole = b.type(kind), b.type("l")
-        start = b.load(base, kind)
-        b.do(f"store {t} {start}, ptr {best}")
-        b.do(
-            f"store {whole} zeroinitializer, ptr {where}"
-            if b.lanes > 1
-            else f"store i64 0, ptr {where}"
-        )
-        lanes = b.lanes
+        b.lanes = lanes
+        starts = [b.address(base, kind, str(r * lanes)) for r in range(registers)]
+        state = [(b.stack(kind, lanes), b.stack("i", lanes)) for _ in range(registers)]
+        for at, (best, where) in zip(starts, state, strict=True):
+            b.do(f"store {b.type(kind)} {b.load(at, kind)}, ptr {best}")
+            b.do(f"store {b.type('i')} {b.const(0, 'i')}, ptr {where}")
         b.lanes = 1
         with b.loop(1, n) as i:
-            at = moved(b, base, kind, i, x.strides[self.axis])
+            row = moved(b, base, kind, i, x.strides[self.axis])
+            place = b.put(f"trunc i64 {i} to i32")
             b.lanes = lanes
-            value, have = b.load(at, kind), b.put(f"load {t}, ptr {best}")
-            better = self._better(b, kind, value, have)
-            b.do(f"store {t} {b.select(kind, better, value, have)}, ptr {best}")
-            place = b.put(f"load {whole}, ptr {where}")
-            new = b.select("l", better, b.splat(i, "l"), place)
-            b.do(f"store {whole} {new}, ptr {where}")
+            place = b.splat(place, "i")
+            for r, (best, where) in enumerate(state):
+                value = b.load(b.address(row, kind, str(r * lanes)), kind)
+                self._update(b, kind, value, place, best, where)
             b.lanes = 1
         b.lanes = lanes
-        b.store(b.put(f"load {whole}, ptr {where}"), goal, "l")
+        for goal, (_, where) in zip(goals, state, strict=True):
+            found = b.put(f"load {b.type('i')}, ptr {where}")
+            b.store(b.put(f"sext {b.type('i')} {found} to {b.type('l')}"), goal, "l")
+        b.lanes = 1
+
+    def _update(self, b: Body, kind: str, value: str, place: str, best: str, where: str) -> None:
+        have = b.put(f"load {b.type(kind)}, ptr {best}")
+        better = self._better(b, kind, value, have)
+        b.do(f"store {b.type(kind)} {b.select(kind, better, value, have)}, ptr {best}")
+        old = b.put(f"load {b.type('i')}, ptr {where}")
+        b.do(f"store {b.type('i')} {b.select('i', better, place, old)}, ptr {where}")
+
+    def _row(self, b: Body, base: str, goal: str, width: int) -> None:
+        """Go along a row with several registers; then choose among the lanes."""
+        kind, n = self.operands[0].root.aval.dtype.char, self.operands[0].shape[self.axis]
+        registers = 4 if n >= 8 * width else 1
+        b.lanes = width
+        ramp = ", ".join(f"i32 {k}" for k in range(width))
+        ramp = f"<{ramp}>" if width > 1 else "0"
+        state = [(b.stack(kind, width), b.stack("i", width)) for _ in range(registers)]
+        for r, (best, where) in enumerate(state):
+            value = b.load(b.address(base, kind, str(r * width)), kind)
+            b.do(f"store {b.type(kind)} {value}, ptr {best}")
+            place = b.binary("add", "i", b.const(r * width, "i"), ramp)
+            b.do(f"store {b.type('i')} {place}, ptr {where}")
+        step = registers * width
+        main = n // step * step
+
+        def visit(i: str, registers: int) -> None:
+            b.lanes = 1
+            first = b.put(f"trunc i64 {i} to i32")
+            row = b.address(base, kind, i)
+            b.lanes = width
+            first = b.binary("add", "i", b.splat(first, "i"), ramp)
+            for r, (best, where) in enumerate(state[:registers]):
+                value = b.load(b.address(row, kind, str(r * width)), kind)
+                place = b.binary("add", "i", first, b.const(r * width, "i"))
+                self._update(b, kind, value, place, best, where)
+            b.lanes = 1
+
+        b.lanes = 1
+        with b.loop(step, main, step) as i:
+            visit(i, registers)
+        for start in [*range(main, n - width + 1, width), *([n - width] if n % width else [])]:
+            visit(str(start), 1)
+        self._choose(b, kind, state, goal, width)
+
+    def _choose(
+        self, b: Body, kind: str, state: Sequence[tuple[str, str]], goal: str, width: int
+    ) -> None:
+        """Of the lanes' extremes take the first one: among registers, then among lanes."""
+        b.lanes = width
+        t, whole = b.type(kind), b.type("i")
+        first = tuple(
+            b.put(f"load {u}, ptr {p}") for u, p in zip((t, whole), state[0], strict=True)
+        )
+        for pair in state[1:]:
+            other = tuple(
+                b.put(f"load {u}, ptr {p}") for u, p in zip((t, whole), pair, strict=True)
+            )
+            first = self._first(b, kind, first, other)
+        values, places = b.stack(kind, width), b.stack("i", width)
+        b.do(f"store {t} {first[0]}, ptr {values}")
+        b.do(f"store {whole} {first[1]}, ptr {places}")
+        b.lanes = 1
+        best, where = b.stack(kind, 1), b.stack("i", 1)
+        b.do(f"store {b.type(kind)} {b.load(values, kind)}, ptr {best}")
+        b.do(f"store i32 {b.load(places, 'i')}, ptr {where}")
+        with b.loop(1, width) as i:
+            have = b.load(best, kind), b.load(where, "i")
+            other = b.load(b.address(values, kind, i), kind), b.load(b.address(places, "i", i), "i")
+            value, place = self._first(b, kind, have, other)
+            b.do(f"store {b.type(kind)} {value}, ptr {best}")
+            b.do(f"store i32 {place}, ptr {where}")
+        b.store(b.put(f"sext i32 {b.put(f'load i32, ptr {where}')} to i64"), goal, "l")
+
+    def _first(
+        self, b: Body, kind: str, one: tuple[str, ...], other: tuple[str, ...]
+    ) -> tuple[str, str]:
+        """Return the extreme of two with places, and of equal ones the sooner one."""
+        better = self._better(b, kind, other[0], one[0])
+        worse = self._better(b, kind, one[0], other[0])
+        sooner = b.compare("slt", "i", other[1], one[1])
+        level = b.binary("and", "?", b.binary("xor", "?", worse, b.const(1, "?")), sooner)
+        better = b.binary("or", "?", better, level)
+        return b.select(kind, better, other[0], one[0]), b.select("i", better, other[1], one[1])
 
     def _better(self, b: Body, kind: str, value: str, have: str) -> str:
         if kind in FLOAT:  # above it, or NaN where there was none
@@ -200,6 +312,8 @@ def _extreme(planner: Planner, node: Node) -> bool:
     (x,) = node.operands
     (out,) = node.outputs
     if not isinstance(x, Value) or not math.prod(x.aval.shape) or out.aval.dtype.char not in "lq":
+        return False
+    if x.aval.shape[node.params[0]] >> 31:
         return False
     largest = node.op.name == "argmax"
     planner.add(Extreme(planner.ref(x), out, node.params[0], largest), out)

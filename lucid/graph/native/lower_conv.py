@@ -323,13 +323,6 @@ class ConvWeight(Routine):
             module.scratch(n * module.threads) for n in (self.image, self.other, self.total)
         )
 
-    def prepare(self, module: Any, name: str) -> None:
-        """Ask for scratch memory first: it decides how many pieces there are."""
-        asked = self.scratch
-        asked(module)
-        self.scratch = lambda module: None  # type: ignore[method-assign]
-        super().prepare(module, name)
-
     def emit(self, b: Body, pointer: Any) -> None:
         """Call the function between setting the sums to zero and bringing them together."""
         whole = Ref.whole(self.results[0])

@@ -65,8 +65,8 @@ class Routine(Step):
         self._name = name
         if self.can_fail:
             self._status = module.scratch(8)
-        self._parallel = self.shared and self.pieces > 1 and self.work >= module.parallel_work
         self.scratch(module)
+        self._parallel = self.shared and self.pieces > 1 and self.work >= module.parallel_work
         b = Body(module)
         self.code(b)
         b.lanes = 1
