@@ -11,7 +11,7 @@ import numpy as np
 
 from lucid.errors import IndexOutOfBoundsError, message
 from lucid.graph.ir import Graph, Node, Value
-from lucid.graph.native.blas import Product
+from lucid.graph.native.blas import Product, address_of
 from lucid.graph.native.branch import Branch, While, counted
 from lucid.graph.native.decompose import decompose
 from lucid.graph.native.elementwise import cast
@@ -353,7 +353,9 @@ def _take_all(b: Body, count: int) -> str:
     b.do(f"store i32 {GOOD}, ptr {common}, align 4")
     with b.loop(0, count) as k:
         array = _taken(b, k)
-        data = b.put(f"load ptr, ptr {b.put(f'getelementptr i8, ptr {array}, i64 {DATA}')}, align 8")
+        data = b.put(
+            f"load ptr, ptr {b.put(f'getelementptr i8, ptr {array}, i64 {DATA}')}, align 8"
+        )
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {k}")
         b.do(f"store ptr {data}, ptr {slot}, align 8")
         at = b.put(f"getelementptr i8, ptr {array}, i64 {FLAGS}")
@@ -381,7 +383,7 @@ def _emitter(
         return _loop_emitter(module, planner, step, name, b)
     if isinstance(step, Routine | Product):
         step.prepare(module, name)
-    return lambda: step.emit(b, _pointer)  # type: ignore[attr-defined]
+    return lambda: step.emit(b, address_of)  # type: ignore[attr-defined]
 
 
 def _loop_emitter(
@@ -404,7 +406,7 @@ def _loop_emitter(
 
 def _branch(b: Body, step: Branch, parts: Sequence[Sequence[Callable[[], None]]]) -> None:
     b.lanes = 1
-    index = b.load(_pointer(b, step.index), "?")
+    index = b.load(address_of(b, step.index), "?")
     for wanted, calls in zip((b.put(f"xor i1 {index}, true"), index), parts, strict=True):
         with b.when(wanted):
             for call in calls:
@@ -424,7 +426,7 @@ def _while(
         for call in condition:
             call()
         assert step.go is not None
-        return more(b.load(_pointer(b, step.go), "?"))
+        return more(b.load(address_of(b, step.go), "?"))
 
     with b.loop_while(test):
         for call in inner:
@@ -440,18 +442,8 @@ def _loop(b: Body, loop: Loop, inner: Sequence[Callable[[], None]]) -> None:
             call()
 
 
-def _pointer(b: Body, ref: Ref) -> str:
-    kind = ref.root.aval.dtype.char
-    slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {b.module.place(ref.root)}")
-    base = b.put(f"load ptr, ptr {slot}, align 8")
-    for loop, stride in ref.moving:
-        step = b.put(f"mul nsw i64 {b.module.counter(b, loop)}, {stride}")
-        base = b.address(base, kind, step)
-    return b.address(base, kind, str(ref.offset)) if ref.offset else base
-
-
 def _fill(b: Body, root: Value) -> None:
-    base = _pointer(b, Ref.whole(root))
+    base = address_of(b, Ref.whole(root))
     size = math.prod(root.aval.shape) * root.aval.dtype.itemsize
     b.module.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
     b.do(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {size}, i1 false)")
@@ -472,7 +464,7 @@ def _call_kernel(b: Body, code: KernelCode) -> None:
         assert item.out is not None and item.node is not None
         slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
         base = b.put(f"load ptr, ptr {slot}, align 8")
-        target = _pointer(b, Ref.whole(item.out))
+        target = address_of(b, Ref.whole(item.out))
         new = item.out.aval.dtype.char
         count = math.prod(kept)
         with b.loop(0, count) as i:

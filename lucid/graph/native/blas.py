@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -15,7 +16,7 @@ from lucid.graph.native.packed import LEAST, packed
 from lucid.graph.native.plan import Planner, Ref, Step
 from lucid.graph.native.text import Body
 
-__all__ = ["Product", "function"]
+__all__ = ["Product", "address_of", "function"]
 
 
 @functools.cache
@@ -66,46 +67,62 @@ class Product(Step):
     # -- code ------------------------------------------------------------------------------------
 
     _packed: Any = None
+    _name = ""
+    _shared = False
 
     def prepare(self, module: Any, name: str) -> None:
         """Define the functions of a product that is computed here, and not by BLAS."""
         *stack, m, n = self.c.shape
-        if stack:
-            return
+        k = self.a.shape[-1]
         kind = self.c.root.aval.dtype.char
         pairs = [r.strides[-2:] for r in (self.a, self.b, self.c)]
-        k = self.a.shape[-1]
-        if m * n * k < 8 * LEAST and small(kind, (m, n, k), *pairs) is not None:
-            return
-        self._packed = packed(module, name, kind, (m, n, k), *pairs)
-        if self._packed is not None:
-            self._packed[0].reserve()
-            self._packed[0].define()
+        own = m * n * k < 8 * LEAST and small(kind, (m, n, k), *pairs) is not None
+        if not own:
+            self._packed = packed(module, name, kind, (m, n, k), *pairs)
+            if self._packed is not None:
+                self._packed[0].reserve()
+                self._packed[0].define()
+        elif stack and 0 not in stack:  # many small products: threads share the stack
+            self._name = name
+            self._shared = 2 * math.prod(self.c.shape) * k >= 20 * module.parallel_work
+            b = Body(module)
+            self._all(b, address_of, ("%lo", "%hi"))
+            b.do("ret void")
+            head = f"define internal void @{name}(ptr %env, i64 %lo, i64 %hi, i64 %tid)"
+            module.function(head, b)
 
     def emit(self, b: Body, pointer: Any) -> None:
         """Add the call; `pointer` returns the address of what a reference points to."""
-        c = self.c
-        *stack, m, n = c.shape
-        k = self.a.shape[-1]
-        if 0 in (m, n) or 0 in stack:
+        if 0 in self.c.shape:
             return
-        kind = c.root.aval.dtype.char
-        addresses = [pointer(b, r) for r in (self.a, self.b, c)]
-        strides = [r.strides[: len(stack)] for r in (self.a, self.b, c)]
-        self._stacked(b, stack, strides, addresses, kind, (m, n, k))
+        if not self._name:
+            self._all(b, pointer, (0, self.c.shape[0]))
+        elif self._shared and self.c.shape[0] > 1:
+            b.module.run(b, self._name, self.c.shape[0])
+        else:
+            count = self.c.shape[0]
+            b.do(f"call void @{self._name}(ptr %env, i64 0, i64 {count}, i64 0)")
+
+    def _all(self, b: Body, pointer: Any, first: tuple[Any, Any]) -> None:
+        *stack, m, n = self.c.shape
+        kind = self.c.root.aval.dtype.char
+        addresses = [pointer(b, r) for r in (self.a, self.b, self.c)]
+        strides = [r.strides[: len(stack)] for r in (self.a, self.b, self.c)]
+        ranges = [first, *((0, count) for count in stack[1:])] if stack else []
+        self._stacked(b, ranges, strides, addresses, kind, (m, n, self.a.shape[-1]))
 
     def _stacked(
-        self, b: Body, stack: list[int], strides: Any, addresses: Any, kind: str, sizes: Any
+        self, b: Body, ranges: Any, strides: Any, addresses: Any, kind: str, sizes: Any
     ) -> None:
-        if not stack:
+        if not ranges:
             self._one(b, addresses, kind, *sizes)
             return
-        with b.loop(0, stack[0]) as i:
+        with b.loop(*ranges[0]) as i:
             inner = []
             for address, s in zip(addresses, strides, strict=True):
                 step = b.put(f"mul nsw i64 {i}, {s[0]}")
                 inner.append(b.address(address, kind, step))
-            self._stacked(b, stack[1:], [s[1:] for s in strides], inner, kind, sizes)
+            self._stacked(b, ranges[1:], [s[1:] for s in strides], inner, kind, sizes)
 
     def _one(self, b: Body, addresses: Any, kind: str, m: int, n: int, k: int) -> None:
         """Call the routine, whose matrices have their columns together."""
@@ -145,6 +162,17 @@ class Product(Step):
         zero = b.module.constant(real, "0.0")
         args = [*flags, *ints[:3], one, x, ints[3], y, ints[4], zero, z, ints[5]]
         b.do(f"call void @{name}({', '.join(f'ptr {a}' for a in args)})")
+
+
+def address_of(b: Body, ref: Ref) -> str:
+    """Return the address of what a reference points to."""
+    kind = ref.root.aval.dtype.char
+    at = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {b.module.place(ref.root)}")
+    base = b.put(f"load ptr, ptr {at}, align 8")
+    for loop, stride in ref.moving:
+        step = b.put(f"mul nsw i64 {b.module.counter(b, loop)}, {stride}")
+        base = b.address(base, kind, step)
+    return b.address(base, kind, str(ref.offset)) if ref.offset else base
 
 
 def _suited(planner: Planner, x: Ref) -> Ref:
