@@ -7,6 +7,9 @@ Each class derives from :class:`LucidError` and from the built-in exception that
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
 __all__ = [
     "ConcretizationError",
     "DTypeError",
@@ -32,6 +35,7 @@ __all__ = [
     "WorkerTimeoutError",
     "message",
     "no_rule",
+    "users_line",
 ]
 
 
@@ -132,3 +136,14 @@ def no_rule(op: str) -> NotDifferentiableError:
     """Return the error for a derivative that no rule gives."""
     hint = "wrap its argument in lucid.stop_gradient if no derivative is wanted"
     return NotDifferentiableError(message(op, "an operation with a derivative rule", "none", hint))
+
+
+def users_line() -> str:
+    """Return where the innermost code outside lucid and NumPy is, for messages."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in ("lucid", "numpy"):
+            return f" (at {frame.f_code.co_filename}:{frame.f_lineno})"
+        frame = frame.f_back
+    return ""

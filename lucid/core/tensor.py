@@ -6,7 +6,6 @@ Methods whose functions live on higher floors are declared here and filled in on
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -28,6 +27,7 @@ from lucid.errors import (
     OptionError,
     ShapeError,
     message,
+    users_line,
 )
 
 __all__ = ["Tensor", "as_value", "aval", "concrete", "install", "lower", "strip", "wrap"]
@@ -376,17 +376,6 @@ def concrete(t: Tensor, what: str, *, strict: bool = False) -> np.ndarray[Any, n
                 raise DetachedArrayError(message(what, "a Tensor that can leave", got, hint))
         value = value._value
     return value if isinstance(value, np.ndarray) else np.asarray(value, python_dtype(value))
-
-
-def users_line() -> str:
-    """Return where the innermost code outside lucid and NumPy is, for messages."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        package = frame.f_globals.get("__name__", "").partition(".")[0]
-        if package not in ("lucid", "numpy"):
-            return f" (at {frame.f_code.co_filename}:{frame.f_lineno})"
-        frame = frame.f_back
-    return ""
 
 
 def _one(value: np.ndarray[Any, Any], what: str) -> np.ndarray[Any, Any]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from lucid.core.dispatch import apply
 from lucid.core.op import Aval, Op
-from lucid.core.tensor import users_line, wrap
+from lucid.core.tensor import wrap
 from lucid.dtypes import python_dtype
-from lucid.errors import GraphError, message
+from lucid.errors import GraphError, message, users_line
 
 __all__ = ["Graph", "Node", "Operand", "Value", "infer", "typecheck"]
 

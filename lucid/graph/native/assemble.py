@@ -9,21 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from lucid.errors import IndexOutOfBoundsError, message
 from lucid.graph.ir import Graph, Node, Value
-from lucid.graph.native.blas import Product, address_of
-from lucid.graph.native.branch import Branch, While, counted
 from lucid.graph.native.decompose import decompose
-from lucid.graph.native.elementwise import cast
-from lucid.graph.native.loops import KernelCode, combine, identity_of
-from lucid.graph.native.lower import Call, Fill, lower
+from lucid.graph.native.lower import Call, lower
 from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
 from lucid.graph.native.recycle import LEAST, recycler
 from lucid.graph.native.rewrite import hoist_products, merge_places
-from lucid.graph.native.routine import Routine
-from lucid.graph.native.scan import Loop
-from lucid.graph.native.text import Body, literal
+from lucid.graph.native.steps import emitter
+from lucid.graph.native.text import Body
 from lucid.graph.numpy_executor import compile_numpy, explained
 
 __all__ = ["NativeProgram", "compile_native"]
@@ -137,9 +131,11 @@ class NativeProgram:
         inputs = ", ".join(name(x) for x in self.graph.inputs)
         if inputs:
             lines.append(f"({inputs},) = arguments")
-        for x in self.graph.inputs:
-            if x.aval.weak:
-                lines.append(f"{name(x)} = asarray({name(x)}, {constant(x.aval.dtype)})")
+        lines += [
+            f"{name(x)} = asarray({name(x)}, {constant(x.aval.dtype)})"
+            for x in self.graph.inputs
+            if x.aval.weak
+        ]
         for value, array in self._constants.items():
             scope[name(value)] = array
         made: set[Value] = set(self.graph.inputs)
@@ -174,8 +170,9 @@ class NativeProgram:
             sizes.append(size)
             given = ", ".join([*(name(r) for r in arrays), *["arena"] * bool(size)])
             called = constant(entry)
-            again = f"{constant(self._retry)}({called}, ({given},), arguments)"
-            lines.append(f"if {called}({given}): {again}")
+            lines.append(f"if {called}({given}):")
+            lines.append(f"    again = {constant(self._retry)}({called}, ({given},), arguments)")
+            lines.append("    if again is not None: return again")
         if max(sizes):
             scope["make"] = _arena_maker(max(sizes))
             lines[arena_at:arena_at] = ["try:", "    arena = pool.pop()"]
@@ -224,16 +221,20 @@ class NativeProgram:
             text += f"; {out} = asarray({out}, {constant(y.aval.dtype)}, order='C')"
         return text
 
-    def _retry(self, entry: Any, arguments: tuple[Any, ...], given_to_all: Sequence[Any]) -> None:
-        """Call again with inputs in C order; raise what eager raises if an index is outside."""
+    def _retry(self, entry: Any, arguments: tuple[Any, ...], whole: Sequence[Any]) -> Any:
+        """Call again with inputs in C order; None if that goes well.
+
+        Where native code gives up, at an index out of bounds or a singular matrix, the numpy
+        executor raises what eager does, or gives the results of the whole program.
+        """
         given = tuple(
             a if a.flags.c_contiguous and a.flags.aligned else np.array(a, order="C")
             for a in arguments
         )
-        if entry(*given):
-            with np.errstate(all="ignore"):
-                compile_numpy(self.graph)(given_to_all)
-            raise IndexOutOfBoundsError(message("jit", "indices within bounds", "one outside"))
+        if not entry(*given):
+            return None
+        results = compile_numpy(self.graph)(whole)
+        return tuple(y.copy() if isinstance(y, np.ndarray) else y for y in results)
 
     def _native(self, part: Sequence[Step], arrays: Sequence[Value]) -> tuple[Any, int]:
         """Compile one part; return its entry, and how much of the arena it uses."""
@@ -249,7 +250,7 @@ class NativeProgram:
             module.place(root)
         calls: list[Callable[[], None]] = []
         for k, step in enumerate(part):
-            calls.append(_emitter(module, planner, step, f"k{k}", b))
+            calls.append(emitter(module, planner, step, f"k{k}", b))
         # the table
         head = Body(module)
         head._count = 100_000  # names of its own
@@ -363,117 +364,6 @@ def _take_all(b: Body, count: int) -> str:
         old = b.put(f"load i32, ptr {common}, align 4")
         b.do(f"store i32 {b.put(f'and i32 {old}, {flags}')}, ptr {common}, align 4")
     return b.put(f"load i32, ptr {common}, align 4")
-
-
-def _emitter(
-    module: Module, planner: Planner, step: Step, name: str, b: Body
-) -> Callable[[], None]:
-    """Emit what a step needs, and return what adds its call to the entry."""
-    if isinstance(step, Kernel):
-        code = KernelCode(module, planner, step, name)
-        code.emit()
-        return lambda: _call_kernel(b, code)
-    if isinstance(step, Fill):
-        module.place(step.root)
-        return lambda: _fill(b, step.root)
-    for root in (*step.reads(), *step.writes()):
-        if root in planner.stored:
-            module.place(root)
-    if isinstance(step, Loop):
-        return _loop_emitter(module, planner, step, name, b)
-    if isinstance(step, Routine | Product):
-        step.prepare(module, name)
-    return lambda: step.emit(b, address_of)  # type: ignore[attr-defined]
-
-
-def _loop_emitter(
-    module: Module, planner: Planner, step: Loop, name: str, b: Body
-) -> Callable[[], None]:
-    def each(steps: Sequence[Step], prefix: str) -> list[Callable[[], None]]:
-        named = enumerate(steps)
-        return [_emitter(module, planner, s, f"{name}{prefix}_{k}", b) for k, s in named]
-
-    if isinstance(step, Branch):
-        parts = [each(steps, f"_{k}") for k, steps in enumerate(step.branches)]
-        return lambda: _branch(b, step, parts)
-    step.place = module.counter_place()  # before the kernels that move with the index
-    inner = each(step.steps, "")
-    if isinstance(step, While):
-        test = each(step.test, "t")
-        return lambda: _while(b, step, test, inner)
-    return lambda: _loop(b, step, inner)
-
-
-def _branch(b: Body, step: Branch, parts: Sequence[Sequence[Callable[[], None]]]) -> None:
-    b.lanes = 1
-    index = b.load(address_of(b, step.index), "?")
-    for wanted, calls in zip((b.put(f"xor i1 {index}, true"), index), parts, strict=True):
-        with b.when(wanted):
-            for call in calls:
-                call()
-
-
-def _while(
-    b: Body,
-    step: While,
-    condition: Sequence[Callable[[], None]],
-    inner: Sequence[Callable[[], None]],
-) -> None:
-    b.lanes = 1
-    more = counted(b, step.limit)
-
-    def test() -> str:
-        for call in condition:
-            call()
-        assert step.go is not None
-        return more(b.load(address_of(b, step.go), "?"))
-
-    with b.loop_while(test):
-        for call in inner:
-            call()
-
-
-def _loop(b: Body, loop: Loop, inner: Sequence[Callable[[], None]]) -> None:
-    slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
-    with b.loop(0, loop.length) as i:
-        index = b.put(f"sub nsw i64 {loop.length - 1}, {i}") if loop.reverse else i
-        b.do(f"store i64 {index}, ptr {slot}, align 8")
-        for call in inner:
-            call()
-
-
-def _fill(b: Body, root: Value) -> None:
-    base = address_of(b, Ref.whole(root))
-    size = math.prod(root.aval.shape) * root.aval.dtype.itemsize
-    b.module.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-    b.do(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {size}, i1 false)")
-
-
-def _call_kernel(b: Body, code: KernelCode) -> None:
-    """Set accumulators up, run the kernel, and bring accumulators to where results belong."""
-    b.lanes = 1
-    for item, place, kind, kept in code.accumulators:
-        assert item.node is not None
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
-        start = literal(identity_of(item.node.op.name, kind), kind)
-        with b.loop(0, math.prod(kept) * (b.module.threads if code.parallel else 1)) as i:
-            b.store(start, b.address(base, kind, i), kind)
-    b.module.run(b, code.name, code.parallel)
-    for item, place, kind, kept in code.accumulators:
-        assert item.out is not None and item.node is not None
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
-        target = address_of(b, Ref.whole(item.out))
-        new = item.out.aval.dtype.char
-        count = math.prod(kept)
-        with b.loop(0, count) as i:
-            at = b.address(base, kind, i)
-            value = b.load(at, kind)
-            for tid in range(1, b.module.threads if code.parallel else 1):
-                other = b.load(b.address(at, kind, str(tid * count)), kind)
-                value = combine(b, item.node.op.name, kind, value, other)
-            b.store(cast(b, value, kind, new), b.address(target, new, i), new)
 
 
 def _viewer(ref: Ref) -> Callable[[Any], Any]:
