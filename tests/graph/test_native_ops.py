@@ -397,3 +397,45 @@ def test_extremes_of_long_rows(dtype: str) -> None:
             check(one(name, 1, False), x)
             check(one(name, 0, False), x)
             check(one(name, 0, False), np.asfortranarray(x))
+
+
+# -- linear systems --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("n", [1, 5, 40])
+def test_linear_systems(dtype: str, n: int) -> None:
+    a = drawn((3, n, n), dtype) + 4 * n * np.eye(n, dtype=dtype)
+    spd = a @ a.swapaxes(1, 2)
+    y = drawn((3, n, 2), dtype, 1)
+    tolerance = 1e-3 if dtype == "float32" else 1e-11
+    linalg = lucid.linalg
+    check(linalg.cholesky, spd, rtol=tolerance)
+    check(linalg.inv, a, rtol=tolerance)
+    check(linalg.solve, a, y, rtol=tolerance)
+    check(lambda a, y: linalg.solve(a[0].mT, y), a, y, rtol=tolerance)
+    for lower in (False, True):
+        check(lambda a, y, k=lower: linalg.solve_triangular(a, y, lower=k), a, y, rtol=tolerance)
+        check(
+            lambda a, y, k=lower: linalg.solve_triangular(
+                a, y[0, :, 0], lower=k, trans=1, unit_diagonal=True
+            ),
+            a / (8 * n), y, rtol=tolerance,
+        )  # fmt: skip
+    check(lucid.grad(lambda a, y: (linalg.solve(a, y) ** 2).sum(), (0, 1)), a, y, rtol=tolerance)
+    check(lucid.grad(lambda a: linalg.cholesky(a).sum()), spd, native=False, rtol=tolerance)
+
+
+def test_singular_matrices_raise_what_eager_does() -> None:
+    a = np.array([[1.0, 2.0], [2.0, 4.0]])
+    for f in (
+        lucid.linalg.inv,
+        lambda a: lucid.linalg.solve(a, np.ones(2)),
+        lambda a: lucid.linalg.cholesky(a - 3),
+        lambda a: lucid.linalg.solve_triangular(a * np.array([1.0, 0.0]), np.ones(2)),
+    ):
+        with pytest.raises(lucid.errors.LinAlgError) as eager:
+            f(lucid.asarray(a))
+        with pytest.raises(lucid.errors.LinAlgError) as compiled:
+            lucid.jit(f, executor="native")(a)
+        assert str(eager.value) == str(compiled.value)
