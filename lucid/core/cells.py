@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -86,6 +86,7 @@ class Watcher(Protocol):
 
     def owns(self, owner: Any) -> bool:
         """Return whether the captured function has made this object."""
+        ...
 
 
 capturing: ContextVar[Watcher | None] = ContextVar("lucid_capturing", default=None)
@@ -209,7 +210,7 @@ def guard_attribute(
 
 
 @contextmanager
-def spying() -> Iterator[None]:
+def spying() -> Generator[None]:
     """While a capture runs, see the attributes it reads; code outside pays nothing before."""
     global _spies
     with _lock:

@@ -64,7 +64,7 @@ class Lowered:
     def ir(self) -> str | None:
         """Return the text of the native code, in LLVM's language; None if there is none."""
         text: Any = getattr(self.program.compiled(), "ir", None)
-        return text() if callable(text) else text
+        return str(text()) if callable(text) else text
 
 
 def _bytes(node: Node) -> int:

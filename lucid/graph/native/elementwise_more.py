@@ -45,7 +45,7 @@ def _own(node: Node) -> str | None:
 def _fits(node: Node, kind: str) -> bool:
     info = np.iinfo(kind)
     numbers = [x for x in node.operands if not isinstance(x, Value)]
-    return all(type(x) in (int, bool) and info.min <= x <= info.max for x in numbers)
+    return all(isinstance(x, int) and info.min <= x <= info.max for x in numbers)
 
 
 def _real(node: Node) -> str | None:
@@ -81,6 +81,7 @@ def _divided(b: Body, kind: str, x: str, y: str) -> tuple[str, str, str]:
     zero = b.compare("eq", kind, y, b.const(0, kind))
     safe = b.select(kind, zero, b.const(1, kind), y)
     sign = "s" if kind in SIGNED else "u"
+    minus = ""
     if kind in SIGNED:
         minus = b.compare("eq", kind, y, b.const(-1, kind))
         safe = b.select(kind, minus, b.const(1, kind), safe)

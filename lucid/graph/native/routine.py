@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,6 +76,7 @@ class Routine(Step):
     def emit(self, b: Body, pointer: Any) -> None:
         """Add the call."""
         b.lanes = 1
+        status = ""
         if self.can_fail:
             status = slot(b, self._status)
             b.do(f"store i64 0, ptr {status}, align 8")
@@ -135,7 +136,7 @@ def moved(b: Body, base: str, kind: str, index: str, stride: int) -> str:
 @contextmanager
 def nest(
     b: Body, sizes: Sequence[int], streams: Sequence[Stream], shared: bool = False
-) -> Iterator[list[str]]:
+) -> Generator[list[str]]:
     """Emit loops around what is emitted inside; yields the addresses of the streams there.
 
     Args:
@@ -156,7 +157,7 @@ def nest(
     kinds = [s.kind for s in streams]
 
     @contextmanager
-    def level(axis: int, bases: list[str]) -> Iterator[list[str]]:
+    def level(axis: int, bases: list[str]) -> Generator[list[str]]:
         if axis == len(sizes):
             yield bases
             return

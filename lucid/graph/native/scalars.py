@@ -120,7 +120,9 @@ def _mapped(function: Callable[[Any], str], names: Names) -> Names:
 def _elementwise(b: Body, node: Node, args: list[Any]) -> Names:
     shape = node.outputs[0].aval.shape
     out = np.empty(shape, object)
-    spread = [np.broadcast_to(a, shape) if isinstance(a, np.ndarray) else a for a in args]
+    spread: list[Any] = [
+        np.broadcast_to(a, shape) if isinstance(a, np.ndarray) else a for a in args
+    ]
     kinds = [x.aval.dtype.char if isinstance(x, Value) else "" for x in node.operands]
     for index in np.ndindex(shape):
         given = [(a[index], k) if k else (repr(a), "") for a, k in zip(spread, kinds, strict=True)]
@@ -171,7 +173,7 @@ def _product(b: Body, node: Node, args: list[Any]) -> Names:
         for label, n in zip(term, names.shape, strict=True):
             sizes[label] = max(n, sizes.get(label, 0)) if n != 1 else sizes.get(label, 1)
     summed = [label for label in a if label not in labels]
-    result = np.empty(tuple(sizes[label] for label in labels), object)
+    result: Any = np.empty(tuple(sizes[label] for label in labels), object)
     for index in np.ndindex(result.shape):
         at = dict(zip(labels, index, strict=True))
         terms: list[str] = []
@@ -181,7 +183,7 @@ def _product(b: Body, node: Node, args: list[Any]) -> Names:
             terms.append(b.binary("fmul", kind, left, right))
         result[index] = _fold(b, "sum", kind, terms, literal(0, kind))
     if bias:
-        spread = np.broadcast_to(bias[0], result.shape)
+        spread: Any = np.broadcast_to(bias[0], result.shape)
         for index in np.ndindex(result.shape):
             result[index] = b.binary("fadd", kind, result[index], spread[index])
     return result.reshape(out.shape)
