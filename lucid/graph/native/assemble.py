@@ -283,6 +283,7 @@ class NativeProgram:
         bad = head.put(f"icmp ne i32 {flags}, {GOOD}")
         head.do(f"br i1 {bad}, label %refuse, label %accept")
         head.label("accept")
+        aligned = ""
         if used:
             arena = _taken(head, str(len(arrays))) if many else "%arena"
             at = head.put(f"getelementptr i8, ptr {arena}, i64 {DATA}")

@@ -1,4 +1,4 @@
-"""Operations that native code knows as a few simpler ones, which then fuse with their neighbours."""
+"""Operations that native code knows as a few simpler ones, which fuse with their neighbours."""
 
 from __future__ import annotations
 
