@@ -376,17 +376,22 @@ class Planner:
         item = Item(node, "row" if by_row and level == "full" else level, new, out, phase, shape)
         if by_row and level == "copy":
             return None, 0
-        if level == "reduce":
-            item.axes = axes
-            rank = len(domain)
-            trailing = axes == tuple(range(rank - len(axes), rank)) and 0 < len(axes) < rank
-            short = math.prod(domain[rank - len(axes) :]) <= ROW_LIMIT
-            item.by_row = trailing and short and kernel.row in (None, len(axes))
-            row = len(axes) if item.by_row else kernel.row or 0
-            sums = [i.axes for i in kernel.items if i.level == "reduce" and not i.by_row]
-            if any(_cuts(a, rank, row) for a in (*sums, *[axes] * (not item.by_row))):
-                return None, 0
+        if level == "reduce" and not self._reduces(kernel, item, domain, axes):
+            return None, 0
         return item, score
+
+    def _reduces(
+        self, kernel: Kernel, item: Item, domain: tuple[int, ...], axes: tuple[int, ...]
+    ) -> bool:
+        """Settle how a reduction is done in a kernel; return whether it can be done there."""
+        item.axes = axes
+        rank = len(domain)
+        trailing = axes == tuple(range(rank - len(axes), rank)) and 0 < len(axes) < rank
+        short = math.prod(domain[rank - len(axes) :]) <= ROW_LIMIT
+        item.by_row = trailing and short and kernel.row in (None, len(axes))
+        row = len(axes) if item.by_row else kernel.row or 0
+        sums = [i.axes for i in kernel.items if i.level == "reduce" and not i.by_row]
+        return not any(_cuts(a, rank, row) for a in (*sums, *[axes] * (not item.by_row)))
 
     def _in_register(self, kernel: Kernel, a: Ref, shape: tuple[int, ...], by_row: bool) -> bool:
         """Whether what a reference reads is just what the kernel has computed at that point."""
