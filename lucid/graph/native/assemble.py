@@ -373,6 +373,8 @@ def _viewer(ref: Ref) -> Callable[[Any], Any]:
     shape, strides = ref.shape, tuple(s * size for s in ref.strides)
 
     def view(array: Any) -> Any:
+        if not math.prod(shape):
+            return np.empty(shape, array.dtype)
         flat = np.ascontiguousarray(array)
         return np.ndarray(shape, flat.dtype, flat, ref.offset * size, strides)
 

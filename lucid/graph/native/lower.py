@@ -232,7 +232,7 @@ def _matmul(planner: Planner, node: Node) -> bool:
         b = _expand(b, 1)
     stack = out.aval.shape[: len(out.aval.shape) - len(rows) - len(columns)]
     if stack and len(b.shape) == 2 and rows:  # one tall matrix instead of a stack
-        tall = (math.prod(stack) * rows[0], x.aval.shape[-1])
+        tall = (math.prod(stack) * rows[0], a.shape[-1])
         c = Ref(out, (tall[0], b.shape[1]), contiguous((tall[0], b.shape[1])))
         return Product.plan(planner, out, (), _flattened(planner, x, tall), b, c)
     shape = (*stack, a.shape[-2], b.shape[-1])
