@@ -111,7 +111,7 @@ def masks(call: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.filterwarnings("ignore:enable_nested_tensor is True:UserWarning")
-@quick
+@settings(quick, max_examples=8)
 @given(flags, flags, flags, st.sampled_from(["relu", "gelu"]), flags)
 def test_transformer(first: bool, before: bool, bias: bool, activation: str, masked: bool) -> None:
     args = (8, 2, 1, 2, 10, 0.0, activation, None, None, 1e-4, first, before, bias)
