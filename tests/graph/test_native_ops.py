@@ -18,6 +18,7 @@ from lucid.errors import IndexOutOfBoundsError
 REAL = ("float64", "float32")
 INTEGERS = ("int64", "int32", "int16", "int8", "uint8", "uint32", "uint64")
 KINDS = (*REAL, *INTEGERS, "bool")
+FEW = (*REAL, "int64", "int8", "uint32", "bool")
 
 
 def drawn(shape: Any, dtype: str, seed: int = 0) -> Any:
@@ -53,8 +54,9 @@ def one(name: str, *params: Any) -> Any:
 # -- indices ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", KINDS)
-@pytest.mark.parametrize("index", ["int64", "int32", "uint8"])
+@pytest.mark.parametrize(
+    ("dtype", "index"), [*((d, "int64") for d in KINDS), ("float32", "int32"), ("int8", "uint8")]
+)
 def test_gather_and_scatter_of_all_dtypes(dtype: str, index: str) -> None:
     x, k = drawn((5, 7, 3), dtype), drawn((2, 4), index)
     if index != "uint8":
@@ -159,7 +161,7 @@ def test_classes() -> None:
 # -- along an axis ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("dtype", FEW)
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_running_results_and_extremes(dtype: str, axis: int) -> None:
     x = drawn((3, 5, 18), dtype)
@@ -235,7 +237,7 @@ POOLS = [  # images, window, strides, padding, dilation
 ]
 
 
-@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("dtype", FEW)
 @pytest.mark.parametrize("geometry", POOLS)
 def test_pooling(dtype: str, geometry: Any) -> None:
     shape, window, strides, padding, dilation = geometry
@@ -383,7 +385,7 @@ def test_special_functions(dtype: str, name: str, count: int) -> None:
     check(lucid.gammaln, args[0])
 
 
-@pytest.mark.parametrize("dtype", KINDS)
+@pytest.mark.parametrize("dtype", FEW)
 def test_extremes_of_long_rows(dtype: str) -> None:
     rng = np.random.default_rng(0)
     for n in (32, 47, 130, 133, 700):

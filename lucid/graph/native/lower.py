@@ -18,6 +18,7 @@ from lucid.graph.native.lower_axis import RULES as AXIS_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.lower_lapack import RULES as LAPACK_RULES
+from lucid.graph.native.lower_maxima import RULES as MAXIMA_RULES
 from lucid.graph.native.lower_random import RULES as RANDOM_RULES
 from lucid.graph.native.lower_window import RULES as WINDOW_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
@@ -410,6 +411,7 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **INDEX_RULES,
     **CONV_RULES,
     **WINDOW_RULES,
+    **MAXIMA_RULES,
     **RANDOM_RULES,
     **LAPACK_RULES,
     **AXIS_RULES,

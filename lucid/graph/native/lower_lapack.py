@@ -15,7 +15,7 @@ import scipy.linalg.cython_lapack
 
 from lucid.graph.ir import Node, Value
 from lucid.graph.native.blas import register
-from lucid.graph.native.lower_conv import zero
+from lucid.graph.native.layout import zero
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine, scratch_of
 from lucid.graph.native.text import Body
