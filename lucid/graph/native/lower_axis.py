@@ -171,7 +171,7 @@ class Extreme(Routine):
         along = x.strides[axis] == 1 and x.shape[axis] >= 2 * width and kind != "?"
         with nest(b, rest, streams, shared=True) as at:
             if along:
-                self._row(b, *at, width)
+                self._row(b, at[0], at[1], width)
             else:
                 self._best(b, at[0], [at[1]], 1, 1)
 

@@ -105,6 +105,7 @@ class MaxPool(Routine):
             if out is not None
         ]
         size = math.prod(self.out)
+        room = ""
         if not self.inside:
             room = scratch_of(b, self.room, self.bytes)
             lowest = identity_of("max", kind)
