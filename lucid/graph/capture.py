@@ -12,7 +12,7 @@ import numpy as np
 from lucid import tree
 from lucid.core.cells import Place, capturing, snapshot, spying
 from lucid.core.define import general
-from lucid.core.dispatch import apply, below, entries, explain
+from lucid.core.dispatch import PYTHON, apply, below, entries, explain
 from lucid.core.frames import Frame, Note, Recorded, RecordFrame, silenced, transformation
 from lucid.core.op import Aval, Op
 from lucid.core.tensor import Tensor, aval, strip, wrap
@@ -46,17 +46,21 @@ class Cellular:
         structure: the pytree structure of what it held, None if it was not read.
         leaves: the values that stand for its leaves, None for a leaf that is no number.
         static: the leaves that are no numbers.
+        kind, specs: what it held, if that was a Tensor, or a tuple of Tensors, numbers and None:
+            its type, and for each entry shape and dtype, the type of a number, or None.
         present: what the captured function sees there now.
         written: whether it has assigned it.
     """
 
-    __slots__ = ("leaves", "place", "present", "static", "structure", "written")
+    __slots__ = ("kind", "leaves", "place", "present", "specs", "static", "structure", "written")
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.structure: Any = None
         self.leaves: list[Value | None] = []
         self.static: list[Any] = []
+        self.kind: Any = None
+        self.specs: tuple[Any, ...] | None = None
         self.present: Any = None
         self.written = False
 
@@ -215,6 +219,10 @@ class GraphFrame(Frame):
                 inner.append(leaf)
         cell.static = [None if is_number(x) else x for x in found]
         cell.present = tree.unflatten(cell.structure, inner)
+        items = value if isinstance(value, tuple) else (value,)
+        if all(x is None or type(x) is Tensor or type(x) in PYTHON for x in items):
+            cell.kind = type(value)
+            cell.specs = tuple(map(_spec, items))
 
     def write(self, place: Place, value: Any) -> None:
         """Note what will be written to a place after a call."""
@@ -241,6 +249,10 @@ class GraphFrame(Frame):
         value = place.get()
         self.guards.setdefault(place.key, (place, snapshot(value)))
         return value
+
+
+def _spec(x: Any) -> Any:
+    return aval(x) if isinstance(x, Tensor) else None if x is None else type(x)
 
 
 def _fetch(place: Place) -> Any:

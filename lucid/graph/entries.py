@@ -10,6 +10,7 @@ import numpy as np
 from lucid import tree
 from lucid.core.cells import Place, unchanged, version
 from lucid.core.dispatch import PYTHON
+from lucid.core.frames import Recorded
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor, aval, lower
 from lucid.graph.capture import Cellular, Trace
@@ -97,21 +98,38 @@ class Entry:
 
 
 def _read(cell: Cellular, found: list[Any]) -> bool:
+    """Append the numbers in a cell; False if it has changed its structure or type."""
     value = cell.place.get()
-    leaves: list[Any] = [value]
-    if type(value) is not Tensor or len(cell.leaves) != 1:
-        leaves, structure = tree.flatten(value)
-        if structure != cell.structure:
-            return False
+    specs = cell.specs  # the short way, for a Tensor, or a tuple of Tensors and numbers
+    if specs is not None and type(value) is cell.kind:
+        items = value if isinstance(value, tuple) else (value,)
+        if len(items) == len(specs) and all(map(_fits, items, specs)):
+            found.extend([x for x in items if x is not None])
+            return True
+    leaves, structure = tree.flatten(value)
+    if structure != cell.structure:
+        return False
+    numbers: list[Any] = []
     for leaf, want, fixed in zip(leaves, cell.leaves, cell.static, strict=True):
         if want is None:
             if not unchanged(fixed, leaf):
                 return False
+        elif leaf_aval(leaf) != want.aval:
+            return False
         else:
-            if leaf_aval(leaf) != want.aval:
-                return False
-            found.append(leaf)
+            numbers.append(leaf)
+    found += numbers
     return True
+
+
+def _fits(x: Any, spec: Any) -> bool:
+    """Return whether a leaf is what a capture found: None, a number of a type, or an array."""
+    if type(spec) is not Aval:
+        return x is None if spec is None else type(x) is spec
+    if type(x) is not Tensor or (x._note is not None and type(x._note) is not Recorded):
+        return False
+    array = x._value
+    return type(array) is _ndarray and array.shape == spec.shape and array.dtype == spec.dtype
 
 
 def _name(place: Place) -> str:

@@ -291,9 +291,13 @@ def _owned(outs: tuple[Any, ...], found: Sequence[Any]) -> tuple[Any, ...]:
         if isinstance(value, Tensor):
             inner = own(value)
             return t if inner is value else wrap(inner, t._note)
-        if isinstance(value, _ndarray) and any(np.may_share_memory(value, a) for a in arrays):
-            return wrap(value.copy(), t._note)
-        return t
+        if not isinstance(value, _ndarray):
+            return t
+        if value.base is None:  # memory of its own, unless it is an argument
+            shared = any(value is a for a in arrays)
+        else:
+            shared = any(np.may_share_memory(value, a) for a in arrays)
+        return wrap(value.copy(), t._note) if shared else t
 
     return tuple(own(t) for t in outs)
 

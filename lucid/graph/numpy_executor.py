@@ -14,7 +14,7 @@ import numpy as np
 from lucid.core.dispatch import explain
 from lucid.core.tensor import wrap
 from lucid.errors import LucidError
-from lucid.graph.ir import Graph, Node, Value
+from lucid.graph.ir import Graph, Node, Value, number_aval
 
 __all__ = ["compile_numpy", "explained"]
 
@@ -50,11 +50,15 @@ def compile_numpy(graph: Graph) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
             args.append(f"out={names[spare]}")
         outs = [name(y) for y in node.outputs]
         call = f"{called}({', '.join(args)})"
+        infix = _INFIX.get(node.op.name)
+        python = infix is not None and _are_floats(node)
+        if infix is not None and python:
+            call = infix.join(args)
         lines.append(f"    {', '.join(outs)}{',' * (len(outs) == 1 and node.op.multi)} = {call}")
         for y, text in zip(node.outputs, outs, strict=True):
-            if y.aval.weak:
+            if y.aval.weak and not python:
                 lines[-1] += f"; {text} = number({text})"
-            elif y.aval.shape == ():
+            elif y.aval.shape == () and not y.aval.weak:
                 lines[-1] += f"; {text} = asarray({text})"
         dead = [names[x] for x in last.get(k, ()) if x is not spare and x not in graph.constants]
         if dead:
@@ -75,6 +79,19 @@ def compile_numpy(graph: Graph) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
 
     run.source = source  # type: ignore[attr-defined]
     return run
+
+
+# Of Python floats, Python computes what NumPy does, in a tenth of the time.
+_INFIX = {"add": " + ", "subtract": " - ", "multiply": " * "}
+
+
+def _are_floats(node: Node) -> bool:
+    """Whether an operation takes Python numbers and gives a Python float."""
+    (out,) = node.outputs
+    numbers = [x.aval if isinstance(x, Value) else number_aval(x) for x in node.operands]
+    return (
+        out.aval.weak and out.aval.dtype.kind == "f" and all(a.dtype.kind in "fi" for a in numbers)
+    )
 
 
 def _number(x: Any) -> Any:
