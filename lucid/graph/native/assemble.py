@@ -57,8 +57,11 @@ class NativeProgram:
         self.owns_results = self._called.isdisjoint(self._outputs)
         self.source: list[str] = []
         constants = {**graph.constants, **planner.extra}
-        self._keep: list[Any] = [np.array(a, order="C") for a in constants.values()]
-        self._constants = dict(zip(constants, self._keep, strict=True))
+        wanted = planner.stored | {y for y in graph.outputs if isinstance(y, Value)}
+        self._constants: dict[Value, Any] = {
+            v: np.array(a, order="C") if v in wanted else a for v, a in constants.items()
+        }
+        self._keep: list[Any] = []
         self._build()
 
     def _result(self, y: Any) -> Any:
