@@ -18,7 +18,14 @@ __all__ = ["emit", "kind"]
 
 # Operations that SciPy has under another name, and those that are done otherwise.
 NAMES = {"digamma": "psi", "gammaln": "gammaln", "erfinv": "erfinv"}
-OTHERS = frozenset(("special.round", "special.expit", "special.ndtr"))
+# SciPy's pointers to the last ones take numbers for integers: they warn in Python, without a caller.
+OTHERS = frozenset(
+    f"special.{name}"
+    for name in (
+        *("round", "expit", "ndtr", "bdtr", "bdtrc", "bdtri", "nbdtr", "nbdtrc", "nbdtri", "pdtri"),
+        *("expn", "kn", "yn", "smirnov", "smirnovi"),
+    )
+)
 SIGNATURE = re.compile(r"double \((double, )+int __pyx_skip_dispatch\)")
 
 
