@@ -18,7 +18,7 @@ __all__ = ["emit", "kind"]
 
 # Operations that SciPy has under another name, and those that are done otherwise.
 NAMES = {"digamma": "psi", "gammaln": "gammaln", "erfinv": "erfinv"}
-# SciPy's pointers to the last ones take numbers for integers: they warn in Python, without a caller.
+# SciPy's pointers to the last ones take numbers for integers, and warn in Python, with no caller.
 OTHERS = frozenset(
     f"special.{name}"
     for name in (
