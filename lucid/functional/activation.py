@@ -65,7 +65,8 @@ def sigmoid(input: ArrayLike, /) -> Tensor:
 
 
 def _softplus_impl(x: Any) -> Any:
-    return np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+    far = np.minimum(x, 0.0) - np.maximum(x, 0.0)  # -|x|, also of unsigned integers
+    return np.log1p(np.exp(far)) + np.maximum(x, 0)
 
 
 @elementwise(_softplus_impl, lambda ans, x: sigmoid(x), name="softplus")

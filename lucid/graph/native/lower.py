@@ -236,7 +236,7 @@ def _matmul(planner: Planner, node: Node) -> bool:
         tall = (math.prod(stack) * rows[0], a.shape[-1])
         c = Ref(out, (tall[0], b.shape[1]), contiguous((tall[0], b.shape[1])))
         return Product.plan(planner, out, (), _flattened(planner, x, tall), b, c)
-    shape = (*stack, a.shape[-2], b.shape[-1])
+    shape = (*stack, rows[0] if rows else 1, columns[0] if columns else 1)
     c = Ref(out, shape, contiguous(shape))
     return Product.plan(planner, out, stack, _stacked(a, stack), _stacked(b, stack), c)
 

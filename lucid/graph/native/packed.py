@@ -17,6 +17,7 @@ from lucid.graph.native.text import Body, register_type
 __all__ = ["Packed", "packed"]
 
 DEPTH = 256  # rows of a strip that one pass takes: 32 KiB for two registers of 64 bytes
+UNROLL = 2  # steps in one turn of the innermost loop: more compile longer and run no faster
 LEAST = 40_000  # multiplications from which on packing pays
 MOST = 1 << 26  # bytes of the packed matrix, beyond which BLAS is called
 
@@ -50,6 +51,7 @@ class Packed:
         self.last = -(-rest // self.width)  # registers in the last strip
         self.valid = rest - (self.last - 1) * self.width  # elements in its last register
         size = self.k * ((self.strips - 1) * self.strip + self.last * self.width)
+        self.even = self.last == self.vectors and self.valid == self.width
         self.place = module.scratch(size * np.dtype(kind).itemsize)
         self.by_strip = self.strips >= 2 * module.threads or self.units < 2
         self.parallel = 2 * self.m * self.n * self.k >= 20 * module.parallel_work
@@ -59,10 +61,10 @@ class Packed:
     def define(self) -> None:
         """Add the functions that pack and compute."""
         for rows in {self.height, self.m - (self.units - 1) * self.height}:
-            for full in (True, False):
-                if full and self.strips == 1:
-                    continue
-                self._micro(rows, full)
+            if self.even or self.strips > 1:
+                self._micro(rows, True)
+            if not self.even:
+                self._micro(rows, False)
         self._pack()
         self._compute()
 
@@ -213,6 +215,9 @@ class Packed:
         args = f"(ptr {left}, ptr {packed}, ptr {out}, i64 {depth}, i1 {more})"
 
         def columns(rows: int) -> None:
+            if self.even:
+                b.do(f"call void @{self.name}_{rows}_full{args}")
+                return
             if self.strips > 1:
                 with b.when(b.put(f"xor i1 {at_edge}, true")):
                     b.do(f"call void @{self.name}_{rows}_full{args}")
@@ -247,9 +252,9 @@ class Packed:
                     old = self._widen(b, old, lanes)
                     b.do(f"store {t} {old}, ptr {variable}, align 64")
         b.lanes = w
-        main = b.put("and i64 %depth, -4")
-        with b.loop(0, main, 4) as p:
-            for u in range(4):
+        main = b.put(f"and i64 %depth, {-UNROLL}")
+        with b.loop(0, main, UNROLL) as p:
+            for u in range(UNROLL):
                 self._step(b, p, u, rows, vectors, sums)
         with b.loop(main, "%depth") as p:
             self._step(b, p, 0, rows, vectors, sums)
