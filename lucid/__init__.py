@@ -12,7 +12,12 @@ from typing import Any as _Any
 
 from lucid import errors, tree
 from lucid._lazy import submodule as _submodule
-from lucid.config import get_default_dtype, set_default_dtype
+from lucid.config import (
+    get_compilation_cache,
+    get_default_dtype,
+    set_compilation_cache,
+    set_default_dtype,
+)
 from lucid.core.tensor import Tensor
 from lucid.dtypes import (
     bool,
@@ -314,6 +319,7 @@ __all__ = [
     "functional",
     "gammaln",
     "gauss_newton_product",
+    "get_compilation_cache",
     "get_default_dtype",
     "grad",
     "gradient",
@@ -423,6 +429,7 @@ __all__ = [
     "segment_min",
     "segment_prod",
     "segment_sum",
+    "set_compilation_cache",
     "set_default_dtype",
     "sign",
     "signbit",

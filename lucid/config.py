@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar, Token
 from types import TracebackType
 from typing import Any
 
 import numpy as np
 
-from lucid.errors import DTypeError, message
+from lucid.errors import DTypeError, OptionError, message
 
-__all__ = ["get_default_dtype", "set_default_dtype"]
+__all__ = [
+    "get_compilation_cache",
+    "get_default_dtype",
+    "set_compilation_cache",
+    "set_default_dtype",
+]
 
 _default: ContextVar[np.dtype[Any]] = ContextVar(
     "lucid_default_dtype",
@@ -70,3 +76,39 @@ def get_default_dtype() -> np.dtype[Any]:
         dtype('float64')
     """
     return _default.get()
+
+
+_directory: list[str | None] = [None]
+
+
+def set_compilation_cache(directory: str | os.PathLike[str] | None) -> None:
+    """Keep what `lucid.jit` compiles in a directory, for this process and later ones.
+
+    Code is found again by the program it comes from, the processor, and the version of LLVM, and
+    checked before it is run. It is machine code: use a directory that nobody else can write to.
+
+    Args:
+        directory: the directory, made when it is first needed; None, the default, keeps nothing.
+
+    Raises:
+        OptionError: if `directory` is no path.
+
+    Example:
+        >>> import lucid
+        >>> lucid.set_compilation_cache(None)
+    """
+    if directory is not None and not isinstance(directory, str | os.PathLike):
+        got = type(directory).__name__
+        raise OptionError(message("set_compilation_cache", "a directory, or None", got))
+    _directory[0] = None if directory is None else os.fspath(directory)
+
+
+def get_compilation_cache() -> str | None:
+    """Return the directory that `set_compilation_cache` has set, or None.
+
+    Example:
+        >>> import lucid
+        >>> lucid.get_compilation_cache() is None
+        True
+    """
+    return _directory[0]

@@ -120,6 +120,11 @@ MESSAGES: list[tuple[str, str, str]] = [
         "set_default_dtype: expected float32 or float64, got 'int64'",
     ),
     (
+        "lucid.set_compilation_cache(3)",
+        "OptionError",
+        "set_compilation_cache: expected a directory, or None, got int",
+    ),
+    (
         'Tensor(1.0).to_device("gpu")',
         "OperandError",
         "to_device: expected device \"cpu\", no stream, got 'gpu'",

@@ -259,11 +259,13 @@ class NativeProgram:
         head._count = 100_000  # names of its own
         used = self._arena
         places = {}
+        constants: list[int] = []
         for root, place in module.places.items():
             if root not in planner.stored:
                 continue
             if root in self._constants:
-                places[place] = ("constant", self._constants[root].ctypes.data)
+                places[place] = ("constant", len(constants))
+                constants.append(self._constants[root].ctypes.data)
             elif root in self._offsets:
                 places[place] = ("arena", self._offsets[root])
             else:
@@ -286,7 +288,7 @@ class NativeProgram:
         bad = head.put(f"icmp ne i32 {flags}, {GOOD}")
         head.do(f"br i1 {bad}, label %refuse, label %accept")
         head.label("accept")
-        aligned = ""
+        aligned = table = ""
         if used:
             arena = _taken(head, str(len(arrays))) if many else "%arena"
             at = head.put(f"getelementptr i8, ptr {arena}, i64 {DATA}")
@@ -295,7 +297,10 @@ class NativeProgram:
             aligned = head.put(f"and i64 {up}, {-ALIGN}")
         for place, (kind, where) in places.items():
             if kind == "constant":
-                value = head.put(f"inttoptr i64 {where} to ptr")
+                if not where:  # their addresses differ from process to process
+                    table = head.put("load ptr, ptr @constants, align 8")
+                slot = head.put(f"getelementptr inbounds ptr, ptr {table}, i64 {where}")
+                value = head.put(f"load ptr, ptr {slot}, align 8")
             elif kind == "arena":
                 value = head.put(f"inttoptr i64 {head.put(f'add i64 {aligned}, {where}')} to ptr")
             elif many:
@@ -324,9 +329,13 @@ class NativeProgram:
             parameters = ["%all"]
         given = ", ".join(f"ptr {p}" for p in parameters)
         module.function(f"define i32 @entry({given})", whole)
+        module.constants["@constants = global ptr null"] = None
         self.source.append(module.text())
         engine = module.compile()
-        self._keep.append(engine)
+        addresses = np.array(constants, np.uintp)
+        table_at = engine.get_global_value_address("constants")
+        ctypes.c_void_p.from_address(table_at).value = addresses.ctypes.data
+        self._keep += [engine, addresses]
         address = engine.get_function_address("entry")
         kinds = [ctypes.py_object] * len(parameters)
         long = work > 200_000

@@ -97,7 +97,9 @@ class KernelCode(RowCode):
                 else:
                     strides = contiguous(kernel.domain)
                 self._access(("store", item.out), whole, strides)
-        for value in sorted(self.crossing - planner.stored, key=lambda v: id(v)):
+        for value in kernel.members:  # in the order of the items, as text is compared
+            if value not in self.crossing or value in planner.stored:
+                continue
             count = math.prod(kernel.row_shape)
             kind = value.aval.dtype.char
             place = self.module.scratch(count * np.dtype(kind).itemsize * self.module.threads)

@@ -10,6 +10,7 @@ import llvmlite.binding as llvm
 
 from lucid.graph.ir import Value
 from lucid.graph.native import threads
+from lucid.graph.native.store import Stored
 from lucid.graph.native.text import Body, register_type
 from lucid.graph.native.vecmath import compiled, definition
 
@@ -189,17 +190,21 @@ class Module:
     def compile(self, level: int = 2) -> Any:
         """Return the engine that holds the compiled code."""
         with _engines_lock:
-            module = llvm.parse_assembly(self.text())
+            text = self.text()
+            stored = Stored(text, self.host, level)
+            module = llvm.parse_assembly(text)
             machine = self.host.machine(level)
             if self.shares:
                 threads.start(self.host.machine(2))
-            options = llvm.create_pipeline_tuning_options(speed_level=1)
-            builder = llvm.create_pass_builder(machine, options)
-            passes = llvm.create_new_module_pass_manager()
-            passes.add_always_inliner_pass()
-            passes.add_sroa_pass()
-            passes.run(module, builder)
+            if stored.code is None:
+                options = llvm.create_pipeline_tuning_options(speed_level=1)
+                builder = llvm.create_pass_builder(machine, options)
+                passes = llvm.create_new_module_pass_manager()
+                passes.add_always_inliner_pass()
+                passes.add_sroa_pass()
+                passes.run(module, builder)
             engine = llvm.create_mcjit_compiler(module, machine)
+            stored.attach(engine)
             engine.finalize_object()
             return engine
 
