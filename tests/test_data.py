@@ -467,11 +467,12 @@ def test_an_abandoned_iteration_leaves_nothing() -> None:
 
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
 from lucid.data import DataLoader
 from tests import datasets
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background ignores it
     iterator = iter(DataLoader(datasets.Slow(10**6, float(sys.argv[1])), 2, num_workers=2))
     if sys.argv[2] == "first":
         next(iterator)
@@ -505,7 +506,10 @@ def test_no_orphans(tmp_path: Path, slow: str, when: str, how: Any) -> None:
         assert len(pids) == 2
         if how is not None:
             parent.send_signal(how)
-        parent.wait(20)
+        try:
+            parent.wait(20)
+        finally:
+            parent.kill()
     try:
         assert wait_until(lambda: not any(map(alive, pids)))
     finally:
