@@ -38,7 +38,8 @@ class Stored:
 
     def __init__(self, text: str, host: Any, level: int) -> None:
         directory = get_compilation_cache()
-        self._path = directory and Path(directory) / f"{digest(text, host, level)}.lucid"
+        name = f"{digest(text, host, level)}.lucid"
+        self._path = None if directory is None else Path(directory) / name
         self.code = self._read() if self._path else None
 
     def _read(self) -> bytes | None:
