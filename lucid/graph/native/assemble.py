@@ -17,6 +17,7 @@ from lucid.graph.native.plan import Kernel, Planner, Ref, Step
 from lucid.graph.native.recycle import LEAST, recycler
 from lucid.graph.native.rewrite import hoist_products, merge_places
 from lucid.graph.native.steps import emitter
+from lucid.graph.native.table import entry_at
 from lucid.graph.native.text import Body
 from lucid.graph.numpy_executor import compile_numpy, explained
 
@@ -308,8 +309,7 @@ class NativeProgram:
             else:
                 slot = head.put(f"getelementptr i8, ptr %a{where}, i64 {DATA}")
                 value = head.put(f"load ptr, ptr {slot}, align 8")
-            slot = head.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-            head.do(f"store ptr {value}, ptr {slot}, align 8")
+            head.do(f"store ptr {value}, ptr {entry_at(head, place)}, align 8")
         head.do("br label %start")
         head.lines.append("start:")
         b.block = "start"
@@ -370,8 +370,7 @@ def _take_all(b: Body, count: int) -> str:
         data = b.put(
             f"load ptr, ptr {b.put(f'getelementptr i8, ptr {array}, i64 {DATA}')}, align 8"
         )
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {k}")
-        b.do(f"store ptr {data}, ptr {slot}, align 8")
+        b.do(f"store ptr {data}, ptr {entry_at(b, k)}, align 8")
         at = b.put(f"getelementptr i8, ptr {array}, i64 {FLAGS}")
         flags = b.put(f"load i32, ptr {at}, align 4")
         old = b.put(f"load i32, ptr {common}, align 4")

@@ -14,9 +14,10 @@ from lucid.graph.ir import Value
 from lucid.graph.native.gemm import small
 from lucid.graph.native.packed import LEAST, packed
 from lucid.graph.native.plan import Planner, Ref, Step
+from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 
-__all__ = ["Product", "address_of", "function"]
+__all__ = ["Product", "function", "register"]
 
 
 @functools.cache
@@ -86,27 +87,24 @@ class Product(Step):
             self._name = name
             self._shared = 2 * math.prod(self.c.shape) * k >= 20 * module.parallel_work
             b = Body(module)
-            self._all(b, address_of, ("%lo", "%hi"))
+            self._all(b, ("%lo", "%hi"))
             b.do("ret void")
             head = f"define internal void @{name}(ptr %env, i64 %lo, i64 %hi, i64 %tid)"
             module.function(head, b)
 
-    def emit(self, b: Body, pointer: Any) -> None:
-        """Add the call; `pointer` returns the address of what a reference points to."""
+    def emit(self, b: Body) -> None:
+        """Add the call."""
         if 0 in self.c.shape:
             return
         if not self._name:
-            self._all(b, pointer, (0, self.c.shape[0]))
-        elif self._shared and self.c.shape[0] > 1:
-            b.module.run(b, self._name, self.c.shape[0])
+            self._all(b, (0, self.c.shape[0]))
         else:
-            count = self.c.shape[0]
-            b.do(f"call void @{self._name}(ptr %env, i64 0, i64 {count}, i64 0)")
+            b.module.run(b, self._name, self.c.shape[0], self._shared)
 
-    def _all(self, b: Body, pointer: Any, first: tuple[Any, Any]) -> None:
+    def _all(self, b: Body, first: tuple[Any, Any]) -> None:
         *stack, m, n = self.c.shape
         kind = self.c.root.aval.dtype.char
-        addresses = [pointer(b, r) for r in (self.a, self.b, self.c)]
+        addresses = [address_of(b, r) for r in (self.a, self.b, self.c)]
         strides = [r.strides[: len(stack)] for r in (self.a, self.b, self.c)]
         ranges = [first, *((0, count) for count in stack[1:])] if stack else []
         self._stacked(b, ranges, strides, addresses, kind, (m, n, self.a.shape[-1]))
@@ -162,17 +160,6 @@ class Product(Step):
         zero = b.module.constant(real, "0.0")
         args = [*flags, *ints[:3], one, x, ints[3], y, ints[4], zero, z, ints[5]]
         b.do(f"call void @{name}({', '.join(f'ptr {a}' for a in args)})")
-
-
-def address_of(b: Body, ref: Ref) -> str:
-    """Return the address of what a reference points to."""
-    kind = ref.root.aval.dtype.char
-    at = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {b.module.place(ref.root)}")
-    base = b.put(f"load ptr, ptr {at}, align 8")
-    for loop, stride in ref.moving:
-        step = b.put(f"mul nsw i64 {b.module.counter(b, loop)}, {stride}")
-        base = b.address(base, kind, step)
-    return b.address(base, kind, str(ref.offset)) if ref.offset else base
 
 
 def _suited(planner: Planner, x: Ref) -> Ref:

@@ -22,6 +22,7 @@ from lucid.graph.native.scan import (
     variables,
     write,
 )
+from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 
 __all__ = ["Branch", "ScalarWhile", "While", "plan_cond", "plan_while"]
@@ -67,13 +68,13 @@ class ScalarWhile(Step):
         """The roots of the results."""
         return iter(self.carries)
 
-    def emit(self, b: Body, pointer: Callable[[Body, Ref], str]) -> None:
+    def emit(self, b: Body) -> None:
         """Add the loop."""
         b.lanes = 1
-        consts = [read(b, pointer(b, r), r) for r in self.consts]
+        consts = [read(b, address_of(b, r), r) for r in self.consts]
         kinds = [r.root.aval.dtype.char for r in self.start]
         cells = [
-            variables(b, read(b, pointer(b, r), r), k)
+            variables(b, read(b, address_of(b, r), r), k)
             for r, k in zip(self.start, kinds, strict=True)
         ]
         more = counted(b, self.limit)
@@ -91,7 +92,7 @@ class ScalarWhile(Step):
                 save(b, cell, names, kind)
         for root, cell, kind in zip(self.carries, cells, kinds, strict=True):
             whole = Ref.whole(root)
-            write(b, pointer(b, whole), whole, loaded(b, cell, kind))
+            write(b, address_of(b, whole), whole, loaded(b, cell, kind))
 
 
 class While(Loop):

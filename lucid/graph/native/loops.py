@@ -12,6 +12,7 @@ from lucid.graph.ir import Value
 from lucid.graph.native.combine import combine, identity_of
 from lucid.graph.native.plan import Item, Kernel, Planner, Ref, contiguous
 from lucid.graph.native.rows import EXPENSIVE, Access, RowCode
+from lucid.graph.native.table import address_of, slot
 from lucid.graph.native.text import Body
 
 __all__ = ["EXPENSIVE", "KernelCode", "combine", "identity_of"]
@@ -57,22 +58,10 @@ class KernelCode(RowCode):
                         found.add(a)
         return found
 
-    def _pointer(self, root: Value, offset: int, moving: Any, kind: str) -> str:
-        b = self.body
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {self.module.place(root)}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
-        if offset:
-            base = b.address(base, kind, str(offset))
-        for loop, stride in moving:
-            counter = self.module.counter(b, loop)
-            step = b.put(f"mul nsw i64 {counter}, {stride}")
-            base = b.address(base, kind, step)
-        return base
-
     def _access(self, key: Any, ref: Ref, strides: Sequence[int]) -> None:
         if key not in self.accesses:
             kind = ref.root.aval.dtype.char
-            base = self._pointer(ref.root, ref.offset, ref.moving, kind)
+            base = address_of(self.body, ref)
             self.accesses[key] = Access(base, kind, strides)
 
     def _collect(self) -> None:
@@ -111,8 +100,7 @@ class KernelCode(RowCode):
     def _scratch(self, place: int, count: int, kind: str) -> str:
         """Return this thread's part of a scratch memory."""
         b = self.body
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
+        base = slot(b, place)
         return b.address(base, kind, b.put(f"mul nsw i64 %tid, {count}"))
 
     def _accumulator(self, item: Item) -> None:

@@ -13,14 +13,8 @@ from lucid.graph.ir import Node, Value
 from lucid.graph.native.gemm import _rows_blocks
 from lucid.graph.native.layout import Layout, fill, zero
 from lucid.graph.native.plan import Planner, Ref
-from lucid.graph.native.routine import (
-    Routine,
-    Stream,
-    moved,
-    run_of,
-    scratch_of,
-    slot,
-)
+from lucid.graph.native.routine import Routine, Stream, moved, run_of
+from lucid.graph.native.table import address_of, scratch_of, slot
 from lucid.graph.native.text import KINDS, Body, register_type
 
 __all__ = ["RULES"]
@@ -102,9 +96,9 @@ class Conv(Routine):
         image = scratch_of(b, self.places[0], self.image)
         room = scratch_of(b, self.places[1], self.room)
         zero(b, image, self.image)
-        base, kernel = self.address(b, x), self.address(b, w)
+        base, kernel = address_of(b, x), address_of(b, w)
         whole = Ref.whole(self.results[0])
-        out = self.address(b, whole)
+        out = address_of(b, whole)
         with b.loop("%lo", "%hi") as n, b.loop(0, self.groups) as g:
             source = moved(b, base, kind, n, x.strides[0])
             first = b.put(f"mul nsw i64 {g}, {self.channels}")
@@ -227,18 +221,18 @@ class ConvWeight(Routine):
             module.scratch(n * module.threads) for n in (self.image, self.other, self.total)
         )
 
-    def emit(self, b: Body, pointer: Any) -> None:
+    def emit(self, b: Body) -> None:
         """Call the function between setting the sums to zero and bringing them together."""
         whole = Ref.whole(self.results[0])
         kind = self.kind
         zero(b, slot(b, self.places[2]), self.total * b.module.threads)
-        super().emit(b, pointer)
+        super().emit(b)
         count = math.prod(whole.shape)
         step = self.total // np.dtype(kind).itemsize
         first = slot(b, self.places[2])
         parts = [b.address(first, kind, str(k * step)) for k in range(b.module.threads)]
         parts = parts if self._parallel else parts[:1]
-        streams = [Stream(p, kind, (1,)) for p in (pointer(b, whole), *parts)]
+        streams = [Stream(p, kind, (1,)) for p in (address_of(b, whole), *parts)]
 
         def visit(at: list[str]) -> None:
             value = b.load(at[1], kind)
@@ -257,7 +251,7 @@ class ConvWeight(Routine):
         total = scratch_of(b, self.places[2], self.total)
         zero(b, image, self.image)
         zero(b, other, self.other)
-        base, ahead = self.address(b, x), self.address(b, y)
+        base, ahead = address_of(b, x), address_of(b, y)
         examples = x.shape[0]
         whole = Ref.whole(self.results[0])
         with b.loop("%lo", "%hi") as piece, b.loop(0, self.groups) as g:

@@ -12,6 +12,7 @@ from lucid.graph.ir import Node, Value
 from lucid.graph.native.elementwise import cast, maximum, minimum
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine, Stream, moved, nest, run_of
+from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 from lucid.ops.keys import numpy_key
 
@@ -174,7 +175,7 @@ class Filled(Routine):
         if not self.number:
             size = math.prod(out.shape) * out.root.aval.dtype.itemsize
             b.module.declare("declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)")
-            base = self.address(b, out)
+            base = address_of(b, out)
             b.do(f"call void @llvm.memset.p0.i64(ptr {base}, i8 0, i64 {size}, i1 false)")
             return
         run_of(

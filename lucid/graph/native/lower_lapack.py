@@ -17,7 +17,8 @@ from lucid.graph.ir import Node, Value
 from lucid.graph.native.blas import register
 from lucid.graph.native.layout import zero
 from lucid.graph.native.plan import Planner, Ref
-from lucid.graph.native.routine import Routine, scratch_of
+from lucid.graph.native.routine import Routine
+from lucid.graph.native.table import address_of, scratch_of
 from lucid.graph.native.text import Body
 
 __all__ = ["RULES"]
@@ -57,8 +58,8 @@ class Lapack(Routine):
     def code(self, b: Body) -> None:
         """Loop over the stack."""
         kind = self.matrices.root.aval.dtype.char
-        base = self.address(b, self.matrices)
-        other = self.address(b, self.sides) if self.sides is not None else ""
+        base = address_of(b, self.matrices)
+        other = address_of(b, self.sides) if self.sides is not None else ""
         room = scratch_of(b, self.memory, max(self.n, 1) * (4 + 64 * 8))
         info = b.stack("i", 1)
         n = self.n

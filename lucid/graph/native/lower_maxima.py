@@ -12,13 +12,8 @@ from lucid.graph.native.elementwise import FLOAT, SIGNED
 from lucid.graph.native.layout import flattened
 from lucid.graph.native.loops import identity_of
 from lucid.graph.native.plan import Planner, Ref, contiguous
-from lucid.graph.native.routine import (
-    Routine,
-    Stream,
-    moved,
-    run_of,
-    scratch_of,
-)
+from lucid.graph.native.routine import Routine, Stream, moved, run_of
+from lucid.graph.native.table import address_of, scratch_of
 from lucid.graph.native.text import Body, register_type
 from lucid.ops.window.geometry import spans
 
@@ -98,9 +93,9 @@ class MaxPool(Routine):
         """Loop over planes, rows, and along rows."""
         x = self.operands[0]
         kind = x.root.aval.dtype.char
-        base = self.address(b, x)
+        base = address_of(b, x)
         targets = [
-            (out, self.address(b, Ref.whole(out)))
+            (out, address_of(b, Ref.whole(out)))
             for out in (self.values, self.places)
             if out is not None
         ]

@@ -15,6 +15,7 @@ from lucid.graph.ir import Node, Value
 from lucid.graph.native.elementwise import cast
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine
+from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 
 __all__ = ["RULES"]
@@ -48,7 +49,7 @@ class Draw(Routine):
     def code(self, b: Body) -> None:
         """Loop over counters; the last one may give less."""
         words = self.operands[0]
-        base = self.address(b, words)
+        base = address_of(b, words)
         keys = [b.load(b.address(base, "L", str(i * words.strides[0])), "L") for i in range(2)]
         rounds = [tuple(keys)]
         for _ in range(ROUNDS - 1):
@@ -57,7 +58,7 @@ class Draw(Routine):
         limit = self._limit(b) if self.form == "truth" else ""
         out = self.results[0]
         kind = out.aval.dtype.char
-        goal = self.address(b, Ref.whole(out))
+        goal = address_of(b, Ref.whole(out))
         full = self.count // self.each
         last = b.put(f"icmp sgt i64 %hi, {full}")
         stop = b.put(f"select i1 {last}, i64 {full}, i64 %hi")
@@ -72,7 +73,7 @@ class Draw(Routine):
     def _limit(self, b: Body) -> str:
         p = self.operands[1]
         kind = p.root.aval.dtype.char
-        limit = cast(b, b.load(self.address(b, p), kind), kind, "d")
+        limit = cast(b, b.load(address_of(b, p), kind), kind, "d")
         low, high = (
             b.compare(test, "d", limit, b.const(number, "d"))
             for test, number in (("oge", 0), ("ole", 1))

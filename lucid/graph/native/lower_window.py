@@ -14,13 +14,8 @@ from lucid.graph.native.elementwise import cast
 from lucid.graph.native.layout import Layout, fill, flattened, zero
 from lucid.graph.native.lower_index import COMBINE, Filled
 from lucid.graph.native.plan import Planner, Ref, contiguous
-from lucid.graph.native.routine import (
-    Routine,
-    Stream,
-    moved,
-    run_of,
-    scratch_of,
-)
+from lucid.graph.native.routine import Routine, Stream, moved, run_of
+from lucid.graph.native.table import address_of, scratch_of
 from lucid.graph.native.text import Body
 from lucid.ops.window.geometry import spans
 
@@ -53,9 +48,7 @@ class Places(Routine):
     def code(self, b: Body) -> None:
         """Loop over planes, and over places."""
         kind, index = self.planes.root.aval.dtype.char, self.places.root.aval.dtype.char
-        planes, values, places = (
-            self.address(b, r) for r in (self.planes, self.values, self.places)
-        )
+        planes, values, places = (address_of(b, r) for r in (self.planes, self.values, self.places))
         size = self.planes.shape[1]
         with b.loop("%lo", "%hi") as n:
             first = b.put(f"mul nsw i64 {n}, {size}")
@@ -173,7 +166,7 @@ class WindowSum(Routine):
             for place, size in zip(self.places, (self.image, self.line), strict=True)
         )
         zero(b, image, self.image)
-        base, goal = self.address(b, x), self.address(b, Ref.whole(out))
+        base, goal = address_of(b, x), address_of(b, Ref.whole(out))
         with b.loop("%lo", "%hi") as n:
             fill(b, layout, moved(b, base, kind, n, x.strides[0]), kind, x.strides[1:], image)
             with b.loop(0, self.vectors * self.width, self.width) as p:
@@ -268,7 +261,7 @@ class Fold(Routine):
         sizes, window, strides, padding, dilation = self.params
         rank = len(sizes)
         count = x.shape[1 + rank :]
-        base, goal = self.address(b, x), self.address(b, Ref.whole(out))
+        base, goal = address_of(b, x), address_of(b, Ref.whole(out))
         steps = contiguous(sizes)
         with b.loop("%lo", "%hi") as n:
             plane = moved(b, goal, kind, n, math.prod(sizes))

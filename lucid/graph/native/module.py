@@ -98,19 +98,14 @@ class Module:
         self.count += 1
         return self.count - 1
 
-    def counter(self, b: Body, loop: Any) -> str:
-        """Return the index of a surrounding loop."""
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
-        return b.put(f"load i64, ptr {slot}, align 8")
-
-    def run(self, b: Body, name: str, pieces: int) -> None:
-        """Call a function ``(env, lo, hi, tid)`` over a range, in threads if it has pieces."""
-        if pieces:
+    def run(self, b: Body, name: str, pieces: int, shared: bool) -> None:
+        """Call a function ``(env, lo, hi, tid)`` over a range, which threads may share."""
+        if shared and pieces > 1:
             self.shares = True
             self.declare("declare void @lucid_share(ptr, ptr, i64)")
             b.do(f"call void @lucid_share(ptr @{name}, ptr %env, i64 {pieces})")
         else:
-            b.do(f"call void @{name}(ptr %env, i64 0, i64 0, i64 0)")
+            b.do(f"call void @{name}(ptr %env, i64 0, i64 {pieces}, i64 0)")
 
     # -- text ------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lucid.graph.native.table import entry_at, slot
 from lucid.graph.native.text import Body, register_type
 
 __all__ = ["Packed", "packed"]
@@ -71,23 +72,15 @@ class Packed:
     def call(self, b: Body, x: str, y: str, z: str) -> None:
         """Add the calls; the addresses of the operands go through the table."""
         for place, address in zip(self.slots, (x, y, z), strict=True):
-            at = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-            b.do(f"store ptr {address}, ptr {at}, align 8")
+            b.do(f"store ptr {address}, ptr {entry_at(b, place)}, align 8")
         if not self.by_strip:
-            b.do(f"call void @{self.name}_pack(ptr %env, i64 0, i64 {self.strips}, i64 0)")
+            b.module.run(b, f"{self.name}_pack", self.strips, False)
         pieces = self.strips if self.by_strip else self.units
-        if self.parallel and pieces > 1:
-            b.module.run(b, f"{self.name}_run", pieces)
-        else:
-            b.do(f"call void @{self.name}_run(ptr %env, i64 0, i64 {pieces}, i64 0)")
+        b.module.run(b, f"{self.name}_run", pieces, self.parallel)
 
     def reserve(self) -> None:
         """Reserve places for the addresses of the operands."""
         self.slots = [self.module.counter_place() for _ in range(3)]
-
-    def _base(self, b: Body, place: int) -> str:
-        at = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        return b.put(f"load ptr, ptr {at}, align 8")
 
     def _function(self, name: str, b: Body) -> None:
         b.lanes = 1
@@ -99,7 +92,7 @@ class Packed:
 
     def _pack(self) -> None:
         b = Body(self.module)
-        source, target = self._base(b, self.slots[1]), self._base(b, self.place)
+        source, target = slot(b, self.slots[1]), slot(b, self.place)
         full = self.strips - 1
         edge = b.put(f"call i64 @llvm.smin.i64(i64 %hi, i64 {full})")
         self.module.declare("declare i64 @llvm.smin.i64(i64, i64)")
@@ -173,7 +166,7 @@ class Packed:
 
     def _compute(self) -> None:
         b = Body(self.module)
-        x, y, z = (self._base(b, p) for p in (self.slots[0], self.place, self.slots[2]))
+        x, y, z = (slot(b, p) for p in (self.slots[0], self.place, self.slots[2]))
         strips = ("%lo", "%hi") if self.by_strip else ("0", str(self.strips))
         if self.by_strip:  # each thread packs what it will use
             b.do(f"call void @{self.name}_pack(ptr %env, i64 %lo, i64 %hi, i64 %tid)")

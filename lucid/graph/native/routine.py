@@ -12,6 +12,7 @@ import numpy as np
 from lucid.graph.ir import Value
 from lucid.graph.native.loops import Access, _collapsed
 from lucid.graph.native.plan import Ref, Step
+from lucid.graph.native.table import address_of, slot
 from lucid.graph.native.text import Body
 
 __all__ = ["Routine", "Stream", "moved", "nest", "run_of"]
@@ -66,24 +67,21 @@ class Routine(Step):
         if self.can_fail:
             self._status = module.scratch(8)
         self.scratch(module)
-        self._parallel = self.shared and self.pieces > 1 and self.work >= module.parallel_work
+        self._parallel = self.shared and self.work >= module.parallel_work
         b = Body(module)
         self.code(b)
         b.lanes = 1
         b.do("ret void")
         module.function(f"define internal void @{name}(ptr %env, i64 %lo, i64 %hi, i64 %tid)", b)
 
-    def emit(self, b: Body, pointer: Any) -> None:
+    def emit(self, b: Body) -> None:
         """Add the call."""
         b.lanes = 1
         status = ""
         if self.can_fail:
             status = slot(b, self._status)
             b.do(f"store i64 0, ptr {status}, align 8")
-        if self._parallel:
-            b.module.run(b, self._name, self.pieces)
-        else:
-            b.do(f"call void @{self._name}(ptr %env, i64 0, i64 {self.pieces}, i64 0)")
+        b.module.run(b, self._name, self.pieces, self._parallel)
         if self.can_fail:
             value = b.put(f"load i64, ptr {status}, align 8")
             bad = b.put(f"icmp ne i64 {value}, 0")
@@ -98,31 +96,10 @@ class Routine(Step):
 
     # -- memory ----------------------------------------------------------------------------------
 
-    def address(self, b: Body, ref: Ref) -> str:
-        """Return the address of what a reference points to."""
-        kind = ref.root.aval.dtype.char
-        base = slot(b, b.module.place(ref.root))
-        for loop, stride in ref.moving:
-            step = b.put(f"mul nsw i64 {b.module.counter(b, loop)}, {stride}")
-            base = b.address(base, kind, step)
-        return b.address(base, kind, str(ref.offset)) if ref.offset else base
-
     def stream(self, b: Body, ref: Ref, strides: Sequence[int] | None = None) -> Stream:
         """Return a reference as what a loop nest steps through."""
         kind = ref.root.aval.dtype.char
-        return Stream(self.address(b, ref), kind, ref.strides if strides is None else strides)
-
-
-def slot(b: Body, place: int) -> str:
-    """Return the address that stands at a place of the table."""
-    at = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-    return b.put(f"load ptr, ptr {at}, align 8")
-
-
-def scratch_of(b: Body, place: int, size: int) -> str:
-    """Return the address of this thread's part, of so many bytes, of a scratch memory."""
-    step = b.put(f"mul nsw i64 %tid, {size}")
-    return b.put(f"getelementptr inbounds i8, ptr {slot(b, place)}, i64 {step}")
+        return Stream(address_of(b, ref), kind, ref.strides if strides is None else strides)
 
 
 def moved(b: Body, base: str, kind: str, index: str, stride: int) -> str:

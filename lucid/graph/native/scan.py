@@ -13,6 +13,7 @@ from lucid.graph.native.decompose import decompose
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous
 from lucid.graph.native.rewrite import hoist_products, merge_places
 from lucid.graph.native.scalars import Names, emit_graph, fits
+from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 
 __all__ = [
@@ -61,17 +62,17 @@ class ScalarLoop(Step):
         """The roots of the results."""
         return iter((*self.carries, *self.ys))
 
-    def emit(self, b: Body, pointer: Callable[[Body, Ref], str]) -> None:
+    def emit(self, b: Body) -> None:
         """Add the loop."""
         b.lanes = 1
-        consts = [read(b, pointer(b, r), r) for r in self.consts]
+        consts = [read(b, address_of(b, r), r) for r in self.consts]
         cells: list[tuple[Names, str]] = []
         for r in self.start:
             kind = r.root.aval.dtype.char
-            names = read(b, pointer(b, r), r)
+            names = read(b, address_of(b, r), r)
             cells.append((variables(b, names, kind), kind))
-        xs = [pointer(b, r) for r in self.xs]
-        ys = [pointer(b, Ref.whole(y)) for y in self.ys]
+        xs = [address_of(b, r) for r in self.xs]
+        ys = [address_of(b, Ref.whole(y)) for y in self.ys]
         with b.loop(0, self.length) as i:
             if self.reverse:
                 i = b.put(f"sub nsw i64 {self.length - 1}, {i}")
@@ -89,7 +90,7 @@ class ScalarLoop(Step):
                 save(b, cell, names, kind)
         for root, (cell, kind) in zip(self.carries, cells, strict=True):
             whole = Ref.whole(root)
-            write(b, pointer(b, whole), whole, loaded(b, cell, kind))
+            write(b, address_of(b, whole), whole, loaded(b, cell, kind))
 
 
 def _slice(r: Ref) -> Ref:

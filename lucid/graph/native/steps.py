@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from lucid.graph.ir import Value
-from lucid.graph.native.blas import Product, address_of
+from lucid.graph.native.blas import Product
 from lucid.graph.native.branch import Branch, While, counted
 from lucid.graph.native.elementwise import cast
 from lucid.graph.native.loops import KernelCode, combine, identity_of
@@ -15,6 +15,7 @@ from lucid.graph.native.module import Module
 from lucid.graph.native.plan import Kernel, Planner, Ref, Step
 from lucid.graph.native.routine import Routine
 from lucid.graph.native.scan import Loop
+from lucid.graph.native.table import address_of, entry_at, slot
 from lucid.graph.native.text import Body, literal
 
 __all__ = ["emitter"]
@@ -36,7 +37,7 @@ def emitter(module: Module, planner: Planner, step: Step, name: str, b: Body) ->
         return _loop_emitter(module, planner, step, name, b)
     if isinstance(step, Routine | Product):
         step.prepare(module, name)
-    return lambda: step.emit(b, address_of)  # type: ignore[attr-defined]
+    return lambda: step.emit(b)  # type: ignore[attr-defined]
 
 
 def _loop_emitter(
@@ -87,10 +88,10 @@ def _while(
 
 
 def _loop(b: Body, loop: Loop, inner: Sequence[Callable[[], None]]) -> None:
-    slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {loop.place}")
+    counter = entry_at(b, loop.place)
     with b.loop(0, loop.length) as i:
         index = b.put(f"sub nsw i64 {loop.length - 1}, {i}") if loop.reverse else i
-        b.do(f"store i64 {index}, ptr {slot}, align 8")
+        b.do(f"store i64 {index}, ptr {counter}, align 8")
         for call in inner:
             call()
 
@@ -107,17 +108,15 @@ def _call_kernel(b: Body, code: KernelCode) -> None:
     b.lanes = 1
     for item, place, kind, kept in code.accumulators:
         assert item.node is not None
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
+        base = slot(b, place)
         start = literal(identity_of(item.node.op.name, kind), kind)
         with b.loop(0, math.prod(kept) * (b.module.threads if code.parallel else 1)) as i:
             b.store(start, b.address(base, kind, i), kind)
-    b.module.run(b, code.name, code.parallel)
+    b.module.run(b, code.name, code.parallel, code.parallel > 1)
     for item, place, kind, kept in code.accumulators:
         assert item.out is not None
         assert item.node is not None
-        slot = b.put(f"getelementptr inbounds ptr, ptr %env, i64 {place}")
-        base = b.put(f"load ptr, ptr {slot}, align 8")
+        base = slot(b, place)
         target = address_of(b, Ref.whole(item.out))
         new = item.out.aval.dtype.char
         count = math.prod(kept)

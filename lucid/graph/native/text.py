@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["KINDS", "Body", "kind_of", "literal", "memory_type", "register_type"]
+__all__ = ["KINDS", "Body", "literal", "memory_type", "register_type"]
 
 # What native code computes with: NumPy's character codes and LLVM's types.
 KINDS: dict[str, str] = {
@@ -26,11 +26,6 @@ KINDS: dict[str, str] = {
     **dict.fromkeys("iI", "i32"),
     **dict.fromkeys("lqLQ", "i64"),
 }
-
-
-def kind_of(dtype: np.dtype[Any]) -> str:
-    """Return the kind of a dtype in native byte order; an error for what is not compiled."""
-    return dtype.char
 
 
 def register_type(kind: str, lanes: int) -> str:
@@ -65,8 +60,7 @@ class Body:
 
     Attributes:
         lanes: how many elements each operation is for, at the point of emission.
-        declared: declarations that the module needs.
-        inline: whether mathematics is put into the loop rather than called.
+        block: the label of the block that is being filled.
     """
 
     def __init__(self, module: Any) -> None:
@@ -213,11 +207,10 @@ class Body:
         size = np.dtype(kind).itemsize
         t = memory_type(kind, self.lanes)
         value = self.put(f"load {t}, ptr {address}, align {size}")
-        return (
-            self.put(f"icmp ne {t} {value}, zeroinitializer")
-            if kind == "?" and (self.lanes > 1)
-            else (self.put(f"icmp ne i8 {value}, 0") if kind == "?" else value)
-        )
+        if kind != "?":
+            return value
+        zero = "zeroinitializer" if self.lanes > 1 else "0"
+        return self.put(f"icmp ne {t} {value}, {zero}")
 
     def gather(self, base: str, kind: str, index: str, stride: int) -> str:
         """Load elements at a stride, the first at `index`."""
