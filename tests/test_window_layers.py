@@ -157,6 +157,25 @@ def test_lazy_convolutions(rank: int) -> None:
         assert layer.in_channels == 3
 
 
+@pytest.mark.parametrize("rank", [1, 2, 3])
+def test_lazy_norms(rank: int) -> None:
+    x = RNG.standard_normal((4, 3, *(4, 2, 3)[:rank]))
+    for name in ("BatchNorm", "InstanceNorm"):
+        ours = getattr(nn, f"Lazy{name}{rank}d")(momentum=0.4)
+        theirs = getattr(torch.nn, f"Lazy{name}{rank}d")(momentum=0.4, dtype=torch.float64)
+        for _ in range(2):
+            got, want = ours(x), theirs(torch.tensor(x))
+            np.testing.assert_allclose(got.numpy(), want.detach().numpy(), rtol=1e-10, atol=1e-12)
+        assert type(ours) is getattr(nn, f"{name}{rank}d")
+        assert ours.num_features == 3
+        state = {k: v.numpy() for k, v in theirs.state_dict().items()}
+        assert list(ours.state_dict()) == list(state)
+        for k, v in ours.state_dict().items():
+            np.testing.assert_allclose(v.numpy(), state[k], rtol=1e-10)
+    with pytest.raises(ShapeError, match="LazyBatchNorm1d: expected an input with at least 2 axes"):
+        nn.LazyBatchNorm1d()(np.ones(3))
+
+
 def test_lazy_layers_tell_that_they_have_no_parameters_yet() -> None:
     layer = nn.LazyLinear(3)
     unbuilt = "LazyLinear: expected a layer that knows how many inputs it has, got "

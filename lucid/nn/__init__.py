@@ -74,12 +74,18 @@ from lucid.nn.fold import (
     Unfold,
 )
 from lucid.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
     LazyConv1d,
     LazyConv2d,
     LazyConv3d,
     LazyConvTranspose1d,
     LazyConvTranspose2d,
     LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
     LazyLinear,
 )
 from lucid.nn.linear import (
@@ -184,6 +190,7 @@ from lucid.nn.recurrent import (
 from lucid.nn.state import (
     functional_call,
 )
+from lucid.nn.summary import LayerSummary, Summary, summary
 from lucid.nn.transformer import (
     Transformer,
     TransformerDecoder,
@@ -268,12 +275,19 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LayerSummary",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
     "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
     "LeakyReLU",
     "Linear",
@@ -329,6 +343,7 @@ __all__ = [
     "Softplus",
     "Softshrink",
     "Softsign",
+    "Summary",
     "Tanh",
     "Tanhshrink",
     "Threshold",
@@ -350,5 +365,6 @@ __all__ = [
     "functional",
     "functional_call",
     "init",
+    "summary",
     "utils",
 ]

@@ -32,14 +32,28 @@ from lucid.nn.conv import (
 )
 from lucid.nn.linear import Linear
 from lucid.nn.module import Module
+from lucid.nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 
 __all__ = [
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
     "LazyConv1d",
     "LazyConv2d",
     "LazyConv3d",
     "LazyConvTranspose1d",
     "LazyConvTranspose2d",
     "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
     "LazyLinear",
 ]
 
@@ -60,6 +74,11 @@ def _unbuilt(name: str, got: str) -> UnsupportedError:
     return UnsupportedError(message(name, want, got, "call the model on an example first"))
 
 
+def _least(axis: int) -> int:
+    """Return how many axes an input needs to have this one."""
+    return axis + 1 if axis >= 0 else -axis
+
+
 class Lazy(Module):
     """Base class: which layer it becomes, and along which axis its inputs are counted."""
 
@@ -77,8 +96,9 @@ class Lazy(Module):
         name, shape = type(self).__name__, shape_of(input)
         if tape := ambient.get().name:
             raise _unbuilt(name, f"one first called inside {tape}")
-        if len(shape) < -self._axis:
-            want = f"an input with at least {-self._axis} axes"
+        least = _least(self._axis)
+        if len(shape) < least:
+            want = f"an input with at least {least} axes"
             raise ShapeError(message(name, want, f"shape {shape}"))
         state, kind, size = dict(self.__dict__), self._becomes, shape[self._axis]
         self.__dict__.clear()
@@ -139,4 +159,71 @@ class LazyConvTranspose3d(Lazy):
     """A `ConvTranspose3d` whose `in_channels` is that of its first input; the rest is the same."""
 
     _becomes = ConvTranspose3d
+    _axis = -4
+
+
+class LazyBatchNorm1d(Lazy):
+    """A `BatchNorm1d` whose `num_features` is that of its first input; the rest is the same."""
+
+    _becomes = BatchNorm1d
+    _axis = 1
+
+
+class LazyBatchNorm2d(Lazy):
+    """A `BatchNorm2d` whose `num_features` is that of its first input; the rest is the same."""
+
+    _becomes = BatchNorm2d
+    _axis = 1
+
+
+class LazyBatchNorm3d(Lazy):
+    """A `BatchNorm3d` whose `num_features` is that of its first input; the rest is the same."""
+
+    _becomes = BatchNorm3d
+    _axis = 1
+
+
+class _LazyInstanceNorm(Lazy):
+    """Unlike the layers that they become, these have parameters and statistics by default."""
+
+    def __init__(
+        self,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(eps, momentum, affine, track_running_stats, dtype, bias=bias)
+
+
+class LazyInstanceNorm1d(_LazyInstanceNorm):
+    """An `InstanceNorm1d` whose `num_features` is that of its first input.
+
+    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    """
+
+    _becomes = InstanceNorm1d
+    _axis = -2
+
+
+class LazyInstanceNorm2d(_LazyInstanceNorm):
+    """An `InstanceNorm2d` whose `num_features` is that of its first input.
+
+    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    """
+
+    _becomes = InstanceNorm2d
+    _axis = -3
+
+
+class LazyInstanceNorm3d(_LazyInstanceNorm):
+    """An `InstanceNorm3d` whose `num_features` is that of its first input.
+
+    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    """
+
+    _becomes = InstanceNorm3d
     _axis = -4
