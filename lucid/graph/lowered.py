@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from lucid.graph.expand import expand
 from lucid.graph.ir import Graph, Node
-from lucid.graph.program import Program
+from lucid.graph.program import Program, programs_in
 
 __all__ = ["Cost", "Lowered"]
 
@@ -49,7 +50,7 @@ class Lowered:
         """Return an estimate of what one call costs."""
         flops: dict[str, int] = {}
         moved: dict[str, int] = {}
-        for node in self.graph.nodes:
+        for node in expand(self.graph).nodes:
             name = node.op.name
             flops[name] = flops.get(name, 0) + _flops(node)
             moved[name] = moved.get(name, 0) + (0 if node.op.view else _bytes(node))
@@ -65,6 +66,10 @@ class Lowered:
         """Return the text of the native code, in LLVM's language; None if there is none."""
         text: Any = getattr(self.program.compiled(), "ir", None)
         return str(text()) if callable(text) else text
+
+
+def _inside(program: Program) -> int:
+    return sum(Lowered(program).cost().flops.values())
 
 
 def _bytes(node: Node) -> int:
@@ -86,6 +91,14 @@ def _flops(node: Node) -> int:
     if name == "contract":  # every index of both operands is run through once
         inner = math.prod(shapes[0]) * math.prod(shapes[1]) * size
         return 2 * math.isqrt(inner)
+    if name.endswith("_layer"):  # recurrent: a product with the second operand at every step
+        return 2 * math.prod(shapes[0]) * shapes[1][-1] + size
+    if name in ("scan", "scan_pull"):
+        return node.params[3] * _inside(node.params[0])
+    if name == "cond":
+        return max(_inside(branch) for branch in programs_in(node.params))
+    if name == "while":  # one turn: nobody knows how many there are
+        return sum(_inside(part) for part in programs_in(node.params))
     if name.startswith("conv"):
         lead = shapes[1][:2] if len(shapes) > 1 and len(shapes[1]) > 2 else (1, 1)
         return 2 * size * (math.prod(shapes[1]) // max(1, lead[0])) if len(shapes) > 1 else size
