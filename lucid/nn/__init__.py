@@ -190,7 +190,8 @@ from lucid.nn.recurrent import (
 from lucid.nn.state import (
     functional_call,
 )
-from lucid.nn.summary import LayerSummary, Summary, summary
+from lucid.nn.summary import summary
+from lucid.nn.summary_table import LayerSummary, Summary
 from lucid.nn.transformer import (
     Transformer,
     TransformerDecoder,

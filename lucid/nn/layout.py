@@ -19,7 +19,7 @@ from lucid.core.tensor import Tensor, wrap
 from lucid.errors import OperandError, message
 from lucid.transforms.stop import stop_gradient
 
-__all__ = ["Layout", "Tree", "check_hidden", "take_apart"]
+__all__ = ["Layout", "Tree", "check_hidden", "replace", "take_apart"]
 
 _REGISTRIES = frozenset(("_parameters", "_buffers", "_modules", "_frozen"))
 _CONTAINERS = (list, tuple, dict)
@@ -87,7 +87,7 @@ class Layout:
         for module, entry in zip(made, self.entries, strict=True):
             state = module.__dict__
             for name, value in entry.static.items():
-                state[name] = _replace(value, _Ref, restore)
+                state[name] = replace(value, _Ref, restore)
             parameters = {n: None if k is None else leaves[k] for n, k in entry.parameters.items()}
             buffers = {n: None if k is None else leaves[k] for n, k in entry.buffers.items()}
             state["_parameters"] = parameters
@@ -224,14 +224,14 @@ def _constant(value: Any) -> Any:
 # -- static attributes -----------------------------------------------------------------------------
 
 
-def _replace(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+def replace(value: Any, kind: type | tuple[type, ...], change: Callable[[Any], Any]) -> Any:
     """Return a static value with what its containers hold of a kind replaced."""
     if isinstance(value, kind):
         return change(value)
     if type(value) is dict:
-        return {k: _replace(v, kind, change) for k, v in value.items()}
+        return {k: replace(v, kind, change) for k, v in value.items()}
     if type(value) in (list, tuple):
-        return type(value)(_replace(v, kind, change) for v in value)
+        return type(value)(replace(v, kind, change) for v in value)
     return value
 
 
@@ -245,7 +245,7 @@ def _link(owner: Tree, name: str, value: Any, places: dict[int, int]) -> Any:
             raise _hidden(owner, name, value, found)
         return found
 
-    return _replace(value, (Tree, Tensor), change)
+    return replace(value, (Tree, Tensor), change)
 
 
 def check_hidden(owner: Tree, known: set[int]) -> None:
@@ -261,7 +261,7 @@ def check_hidden(owner: Tree, known: set[int]) -> None:
 
     for name, value in contents(owner).items():
         if type(value) in _CONTAINERS and value and name not in _REGISTRIES:
-            _replace(value, (Tree, Parameter), check(name, value))
+            replace(value, (Tree, Parameter), check(name, value))
 
 
 def _hidden(owner: Tree, name: str, value: Any, found: Any) -> OperandError:
