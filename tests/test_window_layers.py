@@ -10,12 +10,13 @@ import pytest
 import torch
 
 import lucid
-from lucid import nn
+from lucid import functional, nn
 from lucid.errors import OptionError, ShapeError, UnsupportedError
-from lucid.nn import conv, fold, padding, pooling
+from lucid.nn import conv, fold, fractional_pool, padding, pooling
+from tests.layers import agree
 
 RNG = np.random.default_rng(0)
-LAYERS = [name for m in (conv, fold, padding, pooling) for name in m.__all__]
+LAYERS = [name for m in (conv, fold, fractional_pool, padding, pooling) for name in m.__all__]
 
 
 def signature(kind: Any) -> list[tuple[str, Any]]:
@@ -27,6 +28,9 @@ def signature(kind: Any) -> list[tuple[str, Any]]:
 @pytest.mark.parametrize("name", LAYERS)
 def test_signatures_are_those_of_pytorch(name: str) -> None:
     assert signature(getattr(nn, name)) == signature(getattr(torch.nn, name))
+
+
+SAMPLES = RNG.random((2, 3, 3))
 
 
 # (name, arguments, options, shape of the input)
@@ -55,6 +59,8 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
     ("AdaptiveMaxPool1d", (3,), {}, (2, 3, 8)),
     ("AdaptiveMaxPool2d", ((None, 3),), {}, (2, 3, 8, 9)),
     ("AdaptiveMaxPool3d", (2,), {}, (2, 4, 5, 6)),
+    ("FractionalMaxPool2d", (2, (4, 3), None, False, SAMPLES[..., :2]), {}, (2, 3, 9, 7)),
+    ("FractionalMaxPool3d", (2, None, (0.5, 0.3, 0.7), False, SAMPLES), {}, (2, 3, 9, 7, 8)),
     ("Unfold", (3,), {"padding": 1}, (2, 3, 5, 5)),
     ("Fold", (5, 3), {"padding": 1}, (2, 18, 25)),
     ("PixelShuffle", (2,), {}, (8, 3, 3)),
@@ -74,7 +80,8 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
 def test_outputs_are_those_of_pytorch(name: str, args: Any, options: Any, shape: Any) -> None:
     ours = getattr(nn, name)(*args, **options)
-    theirs = getattr(torch.nn, name)(*args, **options).double()
+    given = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in args]
+    theirs = getattr(torch.nn, name)(*given, **options).double()
     state = theirs.state_dict()
     assert {k: v.shape for k, v in ours.state_dict().items()} == {
         k: tuple(v.shape) for k, v in state.items()
@@ -93,6 +100,51 @@ def test_unpooling_undoes_pooling() -> None:
         y = getattr(nn, f"MaxUnpool{rank}d")(2)(values, places, x.shape)
         assert y.shape == x.shape
         assert float(y.sum()) == pytest.approx(float(values.sum()))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "window", "wanted"),
+    [
+        ((9, 7), 2, (4, 3)),
+        ((9, 7), (3, 2), (1, 6)),
+        ((9, 7, 5), (2, 3, 2), (5, 3, 3)),
+        ((4,) * 3, 2, 1),
+    ],
+)
+@pytest.mark.parametrize("lead", [(2, 3), (3,)])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_fractional_pooling(sizes: Any, window: Any, wanted: Any, lead: Any, dtype: str) -> None:
+    rank = len(sizes)
+    x = RNG.standard_normal((*lead, *sizes)).astype(dtype)
+    u = RNG.random((*lead, rank) if len(lead) == 2 else (1, *lead, rank)).astype(dtype)
+    options = {"kernel_size": window, "output_size": wanted, "return_indices": True}
+    ours = getattr(nn, f"FractionalMaxPool{rank}d")(**options, _random_samples=u)
+    theirs = getattr(torch.nn, f"FractionalMaxPool{rank}d")(
+        **options, _random_samples=torch.tensor(u)
+    )
+    agree(ours, theirs, x, tol=1e-5 if dtype == "f4" else 1e-8)
+    places = theirs(torch.tensor(x))[1].numpy()
+    np.testing.assert_array_equal(ours(x)[1].numpy(), places)
+
+
+def test_fractional_pooling_draws() -> None:
+    layer = nn.FractionalMaxPool2d(2, output_ratio=0.6)
+    x = RNG.standard_normal((2, 3, 20, 20))
+    first, second = layer(x), layer(x)
+    assert first.shape == (2, 3, 12, 12)
+    assert not (first == second).all()
+    pool = functional.fractional_max_pool2d
+
+    def draw(x: Any, key: Any) -> Any:
+        return pool(x, 2, 12, key=key)
+
+    same = [f(x, lucid.random.key(3)) for f in (draw, lucid.jit(draw))]
+    np.testing.assert_array_equal(same[0].numpy(), same[1].numpy())
+    u = RNG.random((4, 3, 2))
+    each = lucid.vmap(lambda x, u: pool(x, 2, 5, None, False, u))(x[:1].repeat(4, 0), u)
+    both = pool(x[:1].repeat(4, 0), 2, 5, None, False, u)
+    np.testing.assert_array_equal(each.numpy(), both.numpy())
+    lucid.check_grads(lambda x: pool(x, 2, (3, 4), None, False, u[0]), (x[0, :, :6, :5],), order=2)
 
 
 def test_output_size_of_a_transposed_convolution() -> None:
@@ -125,6 +177,20 @@ def test_refusals() -> None:
     want = 'Conv1d: expected padding_mode "zeros" or "reflect" or "replicate" or "circular"'
     with pytest.raises(OptionError, match=want):
         nn.Conv1d(3, 4, 3, padding_mode="edge")
+    with pytest.raises(OptionError, match="Pool2d: expected either output_size or output_ratio, g"):
+        nn.FractionalMaxPool2d(3)
+    pool = functional.fractional_max_pool2d
+    with pytest.raises(OptionError, match="expected either output_size or output_ratio, got both"):
+        pool(np.ones((1, 5, 5)), 2, 2, 0.5)
+    with pytest.raises(OptionError, match="expected output_ratio between 0 and 1, one number or 2"):
+        pool(np.ones((1, 5, 5)), 2, None, (0.5, 1.0))
+    want = (
+        r"an input that holds \(4, 5\) different windows of \(2, 2\) places, got axes of \(5, 5\)"
+    )
+    with pytest.raises(ShapeError, match=want):
+        pool(np.ones((1, 5, 5)), 2, (4, 5))
+    with pytest.raises(ShapeError, match=r"_random_samples of shape \(1, 2\), got shape \(2,\)"):
+        pool(np.ones((1, 5, 5)), 2, 2, None, False, np.ones(2))
     with pytest.raises(OptionError, match='ConvTranspose1d: expected padding_mode "zeros", got'):
         nn.ConvTranspose1d(3, 4, 3, padding_mode="reflect")
 

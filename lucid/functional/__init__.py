@@ -75,6 +75,10 @@ from lucid.functional.fold import (
     pixel_unshuffle,
     unfold,
 )
+from lucid.functional.fractional_pool import (
+    fractional_max_pool2d,
+    fractional_max_pool3d,
+)
 from lucid.functional.likelihood import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -216,6 +220,8 @@ __all__ = [
     "feature_alpha_dropout",
     "flatten",
     "fold",
+    "fractional_max_pool2d",
+    "fractional_max_pool3d",
     "gaussian_nll_loss",
     "gelu",
     "glu",

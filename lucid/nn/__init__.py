@@ -73,6 +73,10 @@ from lucid.nn.fold import (
     PixelUnshuffle,
     Unfold,
 )
+from lucid.nn.fractional_pool import (
+    FractionalMaxPool2d,
+    FractionalMaxPool3d,
+)
 from lucid.nn.lazy import (
     LazyBatchNorm1d,
     LazyBatchNorm2d,
@@ -256,6 +260,8 @@ __all__ = [
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",
+    "FractionalMaxPool2d",
+    "FractionalMaxPool3d",
     "GRUCell",
     "GaussianNLLLoss",
     "GroupNorm",
