@@ -23,6 +23,11 @@ from lucid.functional.adaptive_pool import (
     adaptive_max_pool2d,
     adaptive_max_pool3d,
 )
+from lucid.functional.adaptive_softmax import (
+    adaptive_log_prob,
+    adaptive_log_softmax_with_loss,
+    adaptive_predict,
+)
 from lucid.functional.attention import (
     multi_head_attention_forward,
     scaled_dot_product_attention,
@@ -184,9 +189,12 @@ __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
+    "adaptive_log_prob",
+    "adaptive_log_softmax_with_loss",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "adaptive_predict",
     "affine_grid",
     "alpha_dropout",
     "apply_rotary",

@@ -32,6 +32,9 @@ from lucid.nn.activation import (
     Tanhshrink,
     Threshold,
 )
+from lucid.nn.adaptive_softmax import (
+    AdaptiveLogSoftmaxWithLoss,
+)
 from lucid.nn.attention import (
     MultiheadAttention,
 )
@@ -221,6 +224,7 @@ __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
     "AdaptiveAvgPool3d",
+    "AdaptiveLogSoftmaxWithLoss",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
