@@ -167,8 +167,22 @@ import lucid.ops.update  # isort: skip  # x.at[...]
 import lucid.transforms.backward  # isort: skip  # Tensor.backward
 
 if _TYPE_CHECKING:
-    from lucid import data, debug, extend, fft, functional, io, linalg, nn, optim, random, special
+    from lucid import (
+        data,
+        debug,
+        extend,
+        fft,
+        functional,
+        io,
+        linalg,
+        nn,
+        optim,
+        random,
+        special,
+        training,
+    )
     from lucid.io import load, save
+    from lucid.training import fit
 
 __version__ = "0.1.0"
 __array_api_version__ = "2025.12"
@@ -191,9 +205,10 @@ _LAZY = frozenset(
         "optim",
         "random",
         "special",
+        "training",
     )
 )
-_LAZY_FUNCTIONS = {"load": "io", "save": "io"}
+_LAZY_FUNCTIONS = {"fit": "training", "load": "io", "save": "io"}
 
 
 def __getattr__(name: str) -> _Any:
@@ -304,6 +319,7 @@ __all__ = [
     "eye",
     "fft",
     "finfo",
+    "fit",
     "flip",
     "float32",
     "float64",
@@ -456,6 +472,7 @@ __all__ = [
     "tensordot",
     "tile",
     "topk",
+    "training",
     "transpose",
     "trapezoid",
     "tree",

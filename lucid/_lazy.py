@@ -10,12 +10,15 @@ __all__ = [
     "numpy_adapters",
     "onnx",
     "optree",
+    "pyplot",
     "scipy_fft",
     "scipy_linalg",
     "scipy_sparse",
     "scipy_special",
     "special_functions",
     "submodule",
+    "tensorboardx",
+    "tqdm",
 ]
 
 
@@ -60,3 +63,6 @@ else:
     numpy_adapters = LazyModule("lucid.ops.numpy_api.adapters")
     special_functions = LazyModule("lucid.ops.special_functions")
     scipy_special = LazyModule("scipy.special")
+pyplot: Any = LazyModule("matplotlib.pyplot")
+tensorboardx: Any = LazyModule("tensorboardX")
+tqdm: Any = LazyModule("tqdm")

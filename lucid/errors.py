@@ -24,6 +24,7 @@ __all__ = [
     "LucidError",
     "MissingAttributeError",
     "MissingExtraError",
+    "NonFiniteError",
     "NotDifferentiableError",
     "OperandError",
     "OptionError",
@@ -121,6 +122,10 @@ class WorkerError(LucidError, RuntimeError):
 
 class WorkerTimeoutError(WorkerError, TimeoutError):
     """A worker of a DataLoader did not deliver a batch in time."""
+
+
+class NonFiniteError(LucidError, ArithmeticError):
+    """A number that has to be finite, such as the loss of a training step, is infinite or NaN."""
 
 
 class MissingExtraError(LucidError, ImportError):
