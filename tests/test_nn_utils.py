@@ -13,14 +13,16 @@ import torch
 import lucid
 from lucid import nn
 from lucid.errors import (
+    DTypeError,
     MissingAttributeError,
     OperandError,
     OptionError,
     OverflowedError,
     ShapeError,
 )
+from lucid.functional import orthogonal as pure
 from lucid.nn.utils import parametrizations, parametrize
-from tests.layers import RNG, agree
+from tests.layers import RNG, agree, share
 
 
 def pairs() -> tuple[list[Any], list[Any]]:
@@ -91,6 +93,58 @@ def test_spectral_norm() -> None:
     assert parametrizations.spectral_norm(nn.ConvTranspose1d(2, 5, 3)).weight.shape == (2, 5, 3)
     row = parametrizations.spectral_norm(nn.LayerNorm(4))
     assert float((row.weight**2).sum()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (6, 3), (3, 6)])
+@pytest.mark.parametrize("kind", [None, "matrix_exp", "cayley", "householder"])
+@pytest.mark.parametrize("trivial", [True, False])
+def test_orthogonal(shape: Any, kind: str | None, trivial: bool) -> None:
+    if not trivial and (kind != "householder"):
+        kind = "householder"
+    rows, columns = shape
+    ours, theirs = nn.Linear(columns, rows), torch.nn.Linear(columns, rows).double()
+    ours.load_state_dict({k: v.numpy() for k, v in theirs.state_dict().items()})
+    for module, package in ((ours, nn), (theirs, torch.nn)):
+        orthogonal = package.utils.parametrizations.orthogonal
+        orthogonal(module, "weight", kind, use_trivialization=trivial)
+    weight = ours.weight.numpy()
+    if not trivial or rows == columns:  # otherwise torch has drawn other numbers
+        np.testing.assert_allclose(weight, theirs.weight.detach().numpy(), atol=1e-12)
+    share(ours, theirs, randomise=False)
+    original = theirs.parametrizations.weight.original
+    with torch.no_grad():  # away from where it begins, apart from the signs on the diagonal
+        original += 0.3 * torch.tensor(RNG.standard_normal(shape)) * (1 - torch.eye(*shape))
+    share(ours, theirs, randomise=False)
+    agree(ours, theirs, RNG.standard_normal((2, columns)))
+    q = ours.weight.numpy() if rows >= columns else ours.weight.numpy().T
+    np.testing.assert_allclose(q.T @ q, np.eye(min(shape)), atol=1e-12)
+
+
+def test_orthogonal_weights_stay() -> None:
+    layer = nn.Linear(3, 5)
+    nn.init.orthogonal_(layer.weight)
+    before = layer.weight.numpy().copy()
+    for kind in ("matrix_exp", "cayley", "householder"):
+        parametrizations.orthogonal(layer, "weight", kind)
+        np.testing.assert_allclose(layer.weight.numpy(), before, atol=1e-12)
+        parametrize.remove_parametrizations(layer, "weight")
+    parametrizations.orthogonal(layer, "weight", "householder", use_trivialization=False)
+    np.testing.assert_allclose(layer.weight.numpy(), before, atol=1e-12)
+    singular = nn.Linear(3, 3)
+    nn.init.zeros_(singular.weight)
+    for trivial in (True, False):
+        made = parametrizations.orthogonal(
+            copy.deepcopy(singular), orthogonal_map="householder", use_trivialization=trivial
+        )
+        q = made.weight.numpy()
+        np.testing.assert_allclose(q @ q.T, np.eye(3), atol=1e-12)
+    square = nn.Linear(3, 3)
+    square.weight = nn.Parameter(RNG.standard_normal((3, 3)) + 1j * RNG.standard_normal((3, 3)))
+    parametrizations.orthogonal(square)
+    q = square.weight.numpy()
+    np.testing.assert_allclose(q @ q.T.conj(), np.eye(3), atol=1e-12)
+    with pytest.raises(DTypeError, match="orthogonal: expected a real weight, got complex128"):
+        pure.orthogonal_map(q, "householder", True)
 
 
 class Double(nn.Module):
@@ -174,6 +228,28 @@ def infinite() -> Any:
             lambda: parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0),
             OptionError,
             "a positive n_power_iterations, got 0",
+        ),
+        (
+            lambda: parametrizations.orthogonal(nn.Linear(2, 2), "w"),
+            MissingAttributeError,
+            "Linear: expected the name of a parameter, got 'w'",
+        ),
+        (
+            lambda: parametrizations.orthogonal(nn.Linear(2, 2), "bias"),
+            ShapeError,
+            r"orthogonal: expected at least two axes, got shape \(2,\)",
+        ),
+        (
+            lambda: parametrizations.orthogonal(nn.Linear(2, 2), "weight", "qr"),
+            OptionError,
+            'expected orthogonal_map "matrix_exp", "cayley" or "householder", got .qr.',
+        ),
+        (
+            lambda: parametrizations.orthogonal(
+                nn.Linear(2, 2), orthogonal_map="cayley", use_trivialization=False
+            ),
+            OptionError,
+            "expected use_trivialization=True .* got False; their inverses are not known",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""Parametrizations by length and direction, and by the largest singular value."""
+"""Parametrizations by length and direction, by the largest singular value, and orthogonal ones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
+from lucid.functional import orthogonal as maps
 from lucid.functional import reparametrization as pure
 from lucid.functional.normalization import normalize
 from lucid.nn.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -16,7 +17,7 @@ from lucid.nn.utils.parametrize import register_parametrization
 from lucid.ops.random.generator import default_generator
 from lucid.transforms.stop import stop_gradient
 
-__all__ = ["spectral_norm", "weight_norm"]
+__all__ = ["orthogonal", "spectral_norm", "weight_norm"]
 
 M = TypeVar("M", bound=Module)
 
@@ -71,6 +72,32 @@ class SpectralNorm(Module):
     def right_inverse(self, value: Any) -> Any:
         """Return what to begin with: the weight itself."""
         return value
+
+
+class Orthogonal(Module):
+    """A matrix with orthonormal rows or columns, turned from the buffer `base` if there is one."""
+
+    base: Any
+
+    def __init__(self, weight: Tensor, orthogonal_map: str | None, trivial: bool) -> None:
+        super().__init__()
+        self.orthogonal_map = maps.orthogonal_map(weight, orthogonal_map, trivial)
+        self.trivial = trivial
+        if trivial:
+            self.register_buffer("base", None)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """Compute the weight."""
+        base = self.base if self.trivial else None
+        return maps.orthogonal_matrix(weight, self.orthogonal_map, base)
+
+    def right_inverse(self, weight: Tensor) -> Tensor:
+        """Return what to begin with, and set the base."""
+        key = default_generator.next_key() if self.trivial else None
+        start, base = maps.orthogonal_start(weight.detach(), key)
+        if self.trivial:
+            self.base = base
+        return start
 
 
 def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
@@ -136,4 +163,47 @@ def spectral_norm(
     weight = getattr(module, name, None)
     like = weight if isinstance(weight, Tensor) else Tensor(np.zeros((1, 1)))
     made = SpectralNorm(like, n_power_iterations, axis, eps)
+    return register_parametrization(module, name, made)
+
+
+def orthogonal(
+    module: M,
+    name: str = "weight",
+    orthogonal_map: str | None = None,
+    *,
+    use_trivialization: bool = True,
+) -> M:
+    """Keep the rows of a weight orthonormal, or its columns if there are more rows.
+
+    Args:
+        module: a layer.
+        name: the name of its weight, of shape (..., rows, columns).
+        orthogonal_map: "matrix_exp", "cayley" or "householder"; by default the first if the weight
+            is square or complex, and the last otherwise. See
+            `lucid.functional.orthogonal.orthogonal_matrix`.
+        use_trivialization: whether the weight is turned from where it begins, which is a buffer;
+            only "householder" can do without.
+
+    Returns:
+        The layer.
+
+    Raises:
+        MissingAttributeError: if it has no such weight.
+        ShapeError: if the weight has fewer than two axes.
+        OptionError: for a map that does not exist, or cannot do without trivialization.
+        DTypeError: for "householder" of a complex weight.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> layer = nn.utils.parametrizations.orthogonal(nn.Linear(5, 3))
+        >>> bool(abs(layer.weight @ layer.weight.mT - lucid.eye(3)).max() < 1e-12)
+        True
+
+    Source: Lezcano-Casado, "Trivializations for gradient-based optimization on manifolds",
+    NeurIPS 2019.
+    """
+    weight = getattr(module, name, None)
+    like = weight if isinstance(weight, Tensor) else Tensor(np.zeros((1, 1)))
+    made = Orthogonal(like, orthogonal_map, use_trivialization)
     return register_parametrization(module, name, made)
