@@ -198,6 +198,14 @@ def _entries() -> dict[str, type[optree.PyTreeEntry]]:
     return {"item": optree.AutoEntry, "attribute": optree.GetAttrEntry, "not": Unnamed}
 
 
+_fields: dict[type[Any], tuple[str, ...]] = {}
+
+
+def attributes(kind: type[Any]) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass that is a container by itself; None of any other class."""
+    return _fields.get(kind)
+
+
 def _register_dataclass(kind: type[Any]) -> None:
     names = tuple(f.name for f in dataclasses.fields(kind))
 
@@ -210,4 +218,5 @@ def _register_dataclass(kind: type[Any]) -> None:
             object.__setattr__(value, n, child)
         return value
 
+    _fields[kind] = names
     register_node(kind, to_children, from_children)

@@ -16,9 +16,39 @@ from lucid.core.tensor import Tensor, aval, lower
 from lucid.graph.capture import Cellular, Trace
 from lucid.graph.program import Program
 
-__all__ = ["Entry", "Static", "leaf_aval", "leaf_type"]
+__all__ = ["Entry", "Guards", "Static", "leaf_aval", "leaf_type", "read_cell", "shares"]
 
 _ndarray = np.ndarray
+
+
+class Guards:
+    """Places whose content decided what was captured.
+
+    Attributes:
+        stable: those of which every change is counted, each with what it held.
+        loose: the others.
+        version: the count of changes at which the stable ones were last seen to hold.
+    """
+
+    __slots__ = ("loose", "stable", "version")
+
+    def __init__(self, found: Sequence[tuple[Place, Any]]) -> None:
+        self.stable = [g for g in found if g[0].stable]
+        self.loose = [g for g in found if not g[0].stable]
+        self.version = -1
+
+    def kept(self) -> bool:
+        """Return whether every stable place has the value it had."""
+        now = version[0]
+        if self.version != now:
+            if not all(unchanged(kept, place.get()) for place, kept in self.stable):
+                return False
+            self.version = now
+        return True
+
+    def hold(self) -> bool:
+        """Return whether every place has the value it had."""
+        return self.kept() and all(unchanged(kept, place.get()) for place, kept in self.loose)
 
 
 class Entry:
@@ -30,10 +60,12 @@ class Entry:
         outputs: how many outputs are the result's; the others go to cells.
         program: the compiled program.
         spends: for each random key among the arguments, what a call uses of it.
-        version: the count of changes at which the stable guards were last seen to hold.
+        guards: what must be as it was.
+        quick: the short way to call it; MISS where there is none, None before it was looked for.
+        calls: how often the long way was taken.
     """
 
-    __slots__ = ("loose", "out", "outputs", "program", "spends", "stable", "trace", "version")
+    __slots__ = ("calls", "guards", "out", "outputs", "program", "quick", "spends", "trace")
 
     def __init__(
         self, found: Trace, out: Any, outputs: int, program: Program, spends: Sequence[Any]
@@ -43,21 +75,13 @@ class Entry:
         self.outputs = outputs
         self.program = program
         self.spends = tuple(spends)
-        self.stable = [g for g in found.guards if g[0].stable]
-        self.loose = [g for g in found.guards if not g[0].stable]
-        self.version = -1
+        self.guards = Guards(found.guards)
+        self.quick: Any = None
+        self.calls = 0
 
     def holds(self) -> bool:
         """Return whether every guard has the value it had."""
-        now = version[0]
-        if self.version != now:
-            if not all(unchanged(kept, place.get()) for place, kept in self.stable):
-                return False
-            self.version = now
-        for place, kept in self.loose:
-            if not unchanged(kept, place.get()):
-                return False
-        return all(map(_alive, self.trace.outside))
+        return self.guards.hold() and self.alive()
 
     def alive(self) -> bool:
         """Return whether it can be called again: what it closes over is not of the past."""
@@ -67,7 +91,7 @@ class Entry:
         """Return the numbers in all cells; None if one has changed its structure or type."""
         found: list[Any] = []
         for cell in self.trace.cells:
-            if cell.structure is not None and not _read(cell, found):
+            if cell.structure is not None and not read_cell(cell, found, cell.place.get()):
                 return None
         return found
 
@@ -83,23 +107,22 @@ class Entry:
 
     def differs(self) -> str | None:
         """Return what keeps it from being called now, in words."""
-        for place, kept in (*self.stable, *self.loose):
+        for place, kept in (*self.guards.stable, *self.guards.loose):
             present = place.get()
             if not unchanged(kept, present):
                 return f"{_name(place)} was {kept!r:.80}, and is {present!r:.80} now"
         if not self.alive():
             return "it closes over a Tensor that another transformation watches"
         for cell in self.trace.cells:
-            if cell.structure is not None and not _read(cell, []):
+            if cell.structure is not None and not read_cell(cell, [], cell.place.get()):
                 was = [str(v.aval) for v in cell.leaves if v is not None]
                 now = [str(leaf_aval(x)) for x in tree.leaves(cell.place.get()) if _counts(x)]
                 return f"{_name(cell.place)} held {_listed(was)}, and holds {_listed(now)} now"
         return None
 
 
-def _read(cell: Cellular, found: list[Any]) -> bool:
+def read_cell(cell: Cellular, found: list[Any], value: Any) -> bool:
     """Append the numbers in a cell; False if it has changed its structure or type."""
-    value = cell.place.get()
     specs = cell.specs  # the short way, for a Tensor, or a tuple of Tensors and numbers
     if specs is not None and type(value) is cell.kind:
         items = value if isinstance(value, tuple) else (value,)
@@ -160,6 +183,13 @@ def _settled(y: Tensor) -> Any:
     while y._note is not None and not y._note.frame.scoped:
         y = lower(y)
     return y._value if y._note is None and type(y._value) in PYTHON else y
+
+
+def shares(value: Any, arrays: Sequence[Any]) -> bool:
+    """Return whether a result may lie in the memory of an argument."""
+    if value.base is None:  # memory of its own, unless it is an argument
+        return any(value is a for a in arrays)
+    return any(np.may_share_memory(value, a) for a in arrays)
 
 
 # -- keys ------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from lucid.core.tensor import Tensor, wrap
 from lucid.errors import GraphError, OperandError, message
 from lucid.graph.arguments import describe_unhashable, static_arguments, why
 from lucid.graph.capture import is_number
-from lucid.graph.entries import Entry, Static, leaf_aval, leaf_type
+from lucid.graph.entries import Entry, Static, leaf_aval, leaf_type, shares
 from lucid.graph.executors import check_executor
 from lucid.graph.ir import Graph
 from lucid.graph.lowered import Lowered
@@ -34,6 +34,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ndarray = np.ndarray
 _CAPACITY = 128  # kinds of arguments for which one jitted function keeps programs
 _VARIANTS = 16  # programs for one kind, which differ in guards
+_SHORT = 8  # short ways that are tried, one after the other
 
 
 def jit(
@@ -115,8 +116,9 @@ class Jitted:
         self._static = static_arguments(fun, argnums, argnames)
         self._cache: OrderedDict[Any, tuple[Entry, ...]] = OrderedDict()
         self._lock = threading.RLock()
+        self._writing = threading.RLock()  # from reading cells to writing them
+        self._quick: tuple[Any, ...] = ()
         self.reason = "it has not been called"
-        self._quick: Any = None
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None:
@@ -125,19 +127,31 @@ class Jitted:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the function."""
-        if self._quick is not None and not kwargs:
-            result = self._quick(args)
+        for short in self._quick:
+            result = short(args, kwargs)
             if result is not MISS:
                 return result
         if capturing.get() is not None:
             return self.fun(*map(_unheld, args), **kwargs)
         found, key = self._take(args, kwargs)
         entry, cells = self._find(key, args, kwargs)
-        result = self._run(entry, found, cells, args, kwargs)
-        if not (kwargs or self._static):
-            program = entry.program
-            self._quick = quick(entry.trace, program.compiled(), entry.out, args)
+        if entry.trace.written:
+            with self._writing:  # what another thread has written is there now
+                entry, cells = self._find(key, args, kwargs)
+                result = self._run(entry, found, cells, args, kwargs)
+        else:
+            result = self._run(entry, found, cells, args, kwargs)
+        entry.calls += 1
+        if entry.calls > 1:  # writing a function pays from the second call on
+            self._shorten(entry, key)
         return result
+
+    def _shorten(self, entry: Entry, key: Any) -> None:
+        """Take the short way to this entry from now on, if there is one."""
+        if entry.quick is None:
+            entry.quick = quick(entry, key, self._writing) or MISS
+        if entry.quick is not MISS and entry.quick not in self._quick:
+            self._quick = (entry.quick, *self._quick[: _SHORT - 1])
 
     # -- arguments -------------------------------------------------------------------------------
 
@@ -248,7 +262,7 @@ class Jitted:
         """Forget every compiled program."""
         with self._lock:
             self._cache.clear()
-            self._quick = None
+            self._quick = ()
 
     def __reduce__(self) -> Any:
         return (Jitted, (self.fun, *self._static.given, self.executor))
@@ -293,11 +307,7 @@ def _owned(outs: tuple[Any, ...], found: Sequence[Any]) -> tuple[Any, ...]:
             return t if inner is value else wrap(inner, t._note)
         if not isinstance(value, _ndarray):
             return t
-        if value.base is None:  # memory of its own, unless it is an argument
-            shared = any(value is a for a in arrays)
-        else:
-            shared = any(np.may_share_memory(value, a) for a in arrays)
-        return wrap(value.copy(), t._note) if shared else t
+        return wrap(value.copy(), t._note) if shares(value, arrays) else t
 
     return tuple(own(t) for t in outs)
 

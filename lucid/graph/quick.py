@@ -1,77 +1,365 @@
-"""The short way through a jitted call: positional arrays of the types that it has seen before."""
+"""The short way through a jitted call: a function written for one entry of its cache.
+
+It knows the structure of the arguments, the cells, and the guards, so that nothing is walked
+through. Whatever it does not recognise makes it return MISS, having done nothing; the call then
+goes the long way, which also raises the errors.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from lucid import tree
-from lucid.config import _default, get_default_dtype
-from lucid.core.cells import capturing
+from lucid.config import _default
+from lucid.core.cells import capturing, unchanged, version
+from lucid.core.dispatch import lift
+from lucid.core.frames import Cell, Recorded, ambient, leaf, silenced
+from lucid.core.op import Aval
+from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
-from lucid.graph.capture import Trace
+from lucid.graph.capture import Cellular
+from lucid.graph.entries import Entry, Static, read_cell, shares
+from lucid.graph.ir import Graph, Value
+from lucid.graph.passes import simplify
+from lucid.graph.program import Program, call
+from lucid.graph.quick_trees import MISS, Code, build, take
+from lucid.ops.random.keys import spend_like
 
 __all__ = ["MISS", "quick"]
 
 _ndarray = np.ndarray
-_new = object.__new__
-_watcher = capturing.get
-_present = _default.get
-MISS: Any = object()
+_NUMBERS = {"b": bool, "i": int, "f": float, "c": complex}
+_LARGEST = 4000  # inputs and outputs; with more, the long way costs less than what it leads to
 
 
-def quick(
-    found: Trace, run: Callable[[list[Any]], tuple[Any, ...]], out: Any, args: tuple[Any, ...]
-) -> Callable[[tuple[Any, ...]], Any] | None:
-    """Return a call for arguments like these, which gives MISS for any others.
+def quick(entry: Entry, key: Any, lock: Any) -> Callable[[Any, Any], Any] | None:
+    """Return a function of positional and named arguments that calls an entry, or returns MISS.
 
-    It serves functions of plain Tensors and arrays, each an argument of its own, that read no
-    cells, close over nothing watched, and return no argument as it is.
+    Args:
+        entry: what is called.
+        key: what it is kept under: structure, types, static arguments, default dtype.
+        lock: held from reading cells to writing them, where some are written.
+
+    Returns:
+        The function; None where there is no short way.
     """
+    found = entry.trace
     graph = found.graph
-    if found.cells or found.guards or found.outside or len(args) != len(graph.inputs):
+    if found.outside or len(graph.inputs) + len(graph.outputs) > _LARGEST:
         return None
-    if any(y in graph.inputs or y in graph.constants for y in graph.outputs):
-        return None
-    if not getattr(run, "owns_results", False) or any(a.weak for a in graph.avals()):
-        return None
-    expected: list[Any] = []
-    for x in args:
-        value = x._value if type(x) is Tensor and x._note is None else x
-        if type(value) is not _ndarray:
+    for cell in found.cells:
+        if any(v is not None and v.aval.weak and cell.specs is None for v in cell.leaves):
             return None
-        expected.append((value.shape, value.dtype))
-    count = len(expected)
-    default = get_default_dtype()
-    single = out == tree.flatten(0.0)[1]
-    pair = not single and out == tree.flatten((0.0, 0.0))[1]
+    writer = _Writer(entry, key, lock)
+    short = writer.write()
+    return short if len(entry.spends) in (0, len(writer.keys)) else None
 
-    def call(args: tuple[Any, ...]) -> Any:
-        if len(args) != count or _watcher() is not None or _present() is not default:
-            return MISS
-        values = []
-        for x, (shape, dtype) in zip(args, expected, strict=False):
-            if type(x) is Tensor:
-                if x._note is not None:
-                    return MISS
-                x = x._value
-            if type(x) is not _ndarray or x.shape != shape or x.dtype is not dtype:
-                return MISS
-            values.append(x)
-        results = run(values)
-        if single:
-            t = _new(Tensor)
-            t._value = results[0]
-            t._note = None
-            return t
-        tensors = []
-        for value in results:
-            t = _new(Tensor)
-            t._value = value
-            t._note = None
-            tensors.append(t)
-        return tuple(tensors) if pair else tree.unflatten(out, tensors)
 
-    return call
+class _Writer:
+    """What is known while the function is written.
+
+    Attributes:
+        inputs: the names of arrays and numbers, in the order of the graph's inputs.
+        taped: for each input that the ambient tape follows, its position and the gradient's cell.
+        apart: whether results may lie in the memory of arguments.
+    """
+
+    def __init__(self, entry: Entry, key: Any, lock: Any) -> None:
+        self.entry, self.key, self.lock = entry, key, lock
+        self.graph: Graph = entry.trace.graph
+        self.code = Code()
+        self.code.scope.update(
+            T=Tensor, A=_ndarray, R=Recorded, new=object.__new__, plain=_plain, lift=lift
+        )
+        self.inputs: list[str] = []
+        self.keys: list[str] = []
+        self.taped: list[tuple[int, Cell]] = []
+        run = entry.program.compiled()
+        values = [y for y in self.graph.outputs if isinstance(y, Value)]
+        given = any(y in self.graph.inputs for y in values)
+        self.apart = given or not getattr(run, "owns_results", False)
+        self.run = run if getattr(run, "fallbacks", True) else run._run  # type: ignore[attr-defined]
+        self._find_taped()
+        self.seen, self.used = _seen(entry) if self.taped else (entry.program, [])
+
+    def write(self) -> Any:
+        """Return the function."""
+        code, c = self.code, self.code.constant
+        code.miss(
+            f"{c(capturing.get)}() is not None or {c(_default.get)}() is not {c(self.key[3])}"
+        )
+        if self.taped:
+            code.add(f"frame = {c(ambient.get)}()")
+            code.miss(f"frame.outer is not None or {c(self.seen)}.pulled")
+            code.add(f"taped = frame.level >= {c(silenced.get)}()")
+        if self.apart:
+            code.add("given = []")
+        locked = bool(self.entry.trace.written)
+        if locked:
+            code.add(f"with {c(self.lock)}:")
+            code.indent += "    "
+        code.add("try:")
+        code.indent += "    "
+        self._guards()
+        self._arguments()
+        self._cells()
+        outs = [code.new() for _ in self.graph.outputs]
+        code.add(f"results = {c(self.run)}(({''.join(x + ', ' for x in self.inputs)}))")
+        code.indent = code.indent[:-4]
+        code.add("except Exception: return MISS")
+        if self.apart:
+            code.add(f"if given: results = {c(_apart)}(results, given)")
+        if outs:
+            code.add(f"{', '.join(outs)}, = results")
+        for name, pattern in zip(self.keys, self.entry.spends, strict=False):
+            code.add(f"{c(spend_like)}('jit', {name}, {c(pattern)})")
+        shown = self._results(outs[: self.entry.outputs])
+        self._writes(outs)
+        code.add(f"return {build(code, self.entry.out, iter(shown))}")
+        return code.function("call(args, kwargs)")
+
+    # -- what goes in ----------------------------------------------------------------------------
+
+    def _guards(self) -> None:
+        code, c, guards = self.code, self.code.constant, self.entry.guards
+        if guards.stable:
+            code.miss(f"{c(guards)}.version != {c(version)}[0] and not {c(guards.kept)}()")
+        for place, kept in guards.loose:
+            code.add(f"g = {c(place.get)}()")
+            code.miss(f"g is not {c(kept)} and not {c(unchanged)}({c(kept)}, g)")
+
+    def _arguments(self) -> None:
+        code, c = self.code, self.code.constant
+        structure, kinds, static, _ = self.key
+        positional, named = structure.children()
+        fixed = dict(static)
+        parts = positional.children()
+        names = [code.new() for _ in parts]
+        code.miss(f"len(args) != {len(parts)}")
+        if parts:
+            code.add(f"{', '.join(names)}, = args")
+        count = named.num_children + sum(isinstance(k, str) for k in fixed)
+        code.miss(f"len(kwargs) != {count}" if count else "kwargs")
+        found: list[str] = []
+        for k, (name, part) in enumerate(zip(names, parts, strict=True)):
+            if k in fixed:
+                self._static(name, fixed[k])
+            else:
+                take(code, part, name, found, self.keys)
+        for key, part in zip(named.entries(), named.children(), strict=True):
+            name = code.new()
+            code.add(f"{name} = kwargs[{c(key)}]")
+            take(code, part, name, found, self.keys)
+        for key, value in static:
+            if isinstance(key, str):
+                name = code.new()
+                code.add(f"{name} = kwargs[{c(key)}]")
+                self._static(name, value)
+        for name, kind in zip(found, kinds, strict=True):
+            if isinstance(kind, Static):
+                self._static(name, kind)
+            elif isinstance(kind, Aval):
+                self._number(name, _NUMBERS[kind.dtype.kind])
+                self.inputs.append(name)
+            else:
+                self._array(name, *kind)
+                self.inputs.append(name)
+
+    def _static(self, name: str, kept: Static) -> None:
+        c = self.code.constant
+        value = c(kept.value)
+        self.code.miss(f"{name} is not {value} and not {c(unchanged)}({value}, {name})")
+
+    def _number(self, name: str, kind: type) -> None:
+        """Take a Python number, or a weak Tensor."""
+        code = self.code
+        code.add(f"if type({name}) is not {kind.__name__}:")
+        code.add(f"    if type({name}) is not T or {name}._note is not None: return MISS")
+        code.add(f"    {name} = {name}._value")
+        code.add(f"    if type({name}) is not {kind.__name__}: return MISS")
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> None:
+        """Take a Tensor or a NumPy array as an array."""
+        code = self.code
+        code.add(f"if type({name}) is T:")
+        code.add(f"    if {name}._note is not None: return MISS")
+        code.add(f"    {name} = {name}._value")
+        code.add(f"    if type({name}) is not A: return MISS")
+        code.add("else:")
+        code.add(f"    if type({name}) is not A: {name} = plain({name})")
+        if self.taped:  # the tape keeps it, and its owner may write to it
+            code.add(f"    if taped: {name} = {name}.copy('K')")
+        if self.apart:
+            code.add(f"    {'else: ' * bool(self.taped)}given.append({name})")
+        self._typed(name, shape, dtype)
+
+    def _typed(self, name: str, shape: tuple[int, ...], dtype: Any) -> None:
+        c = self.code.constant
+        d = c(dtype)  # a dtype that comes from another process is equal only
+        same = f"{name}.dtype is not {d} and {name}.dtype != {d}"
+        self.code.miss(f"{name}.shape != {c(shape)} or ({same})")
+
+    # -- cells -----------------------------------------------------------------------------------
+
+    def _find_taped(self) -> None:
+        cells = self.entry.trace.cells
+        at = len(self.graph.inputs) - sum(v is not None for c in cells for v in c.leaves)
+        for cell in cells:
+            owner = cell.place.owner
+            if cell.place.taped and isinstance(owner, Parameter) and owner._requires_grad:
+                self.taped.append((at, owner._cell))
+            at += sum(v is not None for v in cell.leaves)
+
+    def _cells(self) -> None:
+        code, c = self.code, self.code.constant
+        for cell in self.entry.trace.cells:
+            if cell.structure is None:
+                continue
+            place = cell.place
+            name = code.new()
+            if isinstance(place.owner, Parameter) and place.name == "data":
+                (value,) = cell.leaves
+                assert value is not None
+                code.add(f"{name} = {c(place.owner)}._value")
+                code.miss(f"type({name}) is not A")
+                self._typed(name, value.aval.shape, value.aval.dtype)
+                self.inputs.append(name)
+                continue
+            if isinstance(place.owner, Cell):
+                code.add(f"{name} = {c(place.owner)}.present")
+            else:
+                code.add(f"{name} = {c(place.get)}()")
+            self._cell(cell, name)
+
+    def _cell(self, cell: Cellular, name: str) -> None:
+        """Take apart what a cell holds."""
+        code, c = self.code, self.code.constant
+        avals = iter([v.aval for v in cell.leaves if v is not None])
+        if cell.specs is None:
+            numbers = code.new()
+            code.add(f"{numbers} = []")
+            code.miss(f"not {c(read_cell)}({c(cell)}, {numbers}, {name})")
+            names = [code.new() for _ in avals]
+            if names:
+                code.add(f"{', '.join(names)}, = {c(_values)}({numbers})")
+            self.inputs += names
+            return
+        names = [name]
+        if cell.kind is not None and issubclass(cell.kind, tuple):
+            code.miss(f"type({name}) is not {c(cell.kind)} or len({name}) != {len(cell.specs)}")
+            names = [code.new() for _ in cell.specs]
+            if names:
+                code.add(f"{', '.join(names)}, = {name}")
+        for name, spec in zip(names, cell.specs, strict=True):
+            if spec is None:
+                code.miss(f"{name} is not None")
+                continue
+            if isinstance(spec, Aval):
+                code.miss(f"type({name}) is not T or {name}._note is not None")
+                code.add(f"{name} = {name}._value")
+                code.miss(f"type({name}) is not A")
+                self._typed(name, spec.shape, spec.dtype)
+            else:
+                code.miss(f"type({name}) is not {spec.__name__}")
+            self.inputs.append(name)
+
+    # -- what comes out --------------------------------------------------------------------------
+
+    def _wrapped(self, y: str) -> str:
+        """Return the name of a Tensor of a value."""
+        t = self.code.new()
+        self.code.add(f"{t} = new(T); {t}._value = {y}; {t}._note = None")
+        return t
+
+    def _results(self, outs: Sequence[str]) -> list[str]:
+        """Return the names of the results, which the ambient tape records as the long way does."""
+        code, c = self.code, self.code.constant
+        shown = [self._wrapped(y) for y in outs]
+        avals = self.graph.avals()
+        smooth = [k for k in range(len(outs)) if avals[k].dtype.kind in "fc"]
+        if not self.taped or not smooth:
+            return shown
+        cells = dict(self.taped)
+        code.add("if taped:")
+        code.indent += "    "
+        entries = []
+        for k in self.used:
+            x = self.inputs[k]
+            if k in cells:
+                code.add(f"{x} = {c(leaf)}(frame, {x}, {c(cells[k])})")
+                entries.append(x)
+            elif self.graph.inputs[k].aval.weak:
+                entries.append(x)
+            else:
+                entries.append(self._wrapped(x))
+        given = "".join(x + ", " for x in entries)
+        answers = "".join(t + ", " for t in shown)
+        params = c((self.seen, self.seen.taped()))
+        code.add(f"whole = R(frame, {c(call)}, ({given}), {params}, ({answers}))")
+        for k in smooth:
+            inner = self._wrapped(outs[k])
+            code.add(f"{shown[k]} = {inner}")
+            code.add(f"{inner}._note = R(frame, None, (whole,), ({k},), {outs[k]})")
+        code.indent = code.indent[:-4]
+        return shown
+
+    def _writes(self, outs: Sequence[str]) -> None:
+        code, c = self.code, self.code.constant
+        avals = self.graph.avals()
+        for k, structure, start, stop in self.entry.trace.written:
+            place = self.entry.trace.cells[k].place
+            weak = [a.weak for a in avals[start:stop]]
+            if isinstance(place.owner, Parameter) and place.name == "data" and weak == [False]:
+                code.add(f"{c(place.owner)}._value = {outs[start]}")
+                continue
+            leaves = [
+                y if w else self._wrapped(y) for y, w in zip(outs[start:stop], weak, strict=True)
+            ]
+            value = build(code, structure, iter(leaves))
+            if isinstance(place.owner, Cell):
+                code.add(f"{c(place.owner)}.present = {value}")
+            else:
+                code.add(f"{c(place.put)}({value})")
+
+
+def _seen(entry: Entry) -> tuple[Program, list[int]]:
+    """Return the program of the results alone, and which inputs it has.
+
+    A record of the whole program would keep old and new states alive with each result.
+    """
+    graph = entry.trace.graph
+    outs = graph.outputs[: entry.outputs]
+    small = simplify(Graph(graph.inputs, graph.constants, graph.nodes, outs))
+    needed = {x for n in small.nodes for x in n.values()} | {
+        y for y in small.outputs if isinstance(y, Value)
+    }
+    used = [k for k, x in enumerate(small.inputs) if x in needed]
+    inputs = [small.inputs[k] for k in used]
+    small = Graph(inputs, small.constants, small.nodes, small.outputs)
+    return Program(small, entry.program.executor), used
+
+
+def _plain(x: Any) -> Any:
+    """Return a NumPy scalar, or an array of another class, as an array."""
+    if not isinstance(x, np.generic | _ndarray):
+        raise TypeError
+    return lift("jit", (x,))[0]._value
+
+
+def _values(numbers: Sequence[Any]) -> list[Any]:
+    """Return arrays and Python numbers of what nothing watches."""
+    found: list[Any] = []
+    for x in numbers:
+        if isinstance(x, Tensor):
+            if type(x) is not Tensor or x._note is not None:
+                raise TypeError
+            x = x._value
+        found.append(x)
+    return found
+
+
+def _apart(results: Sequence[Any], given: Sequence[Any]) -> list[Any]:
+    """Copy results that share memory with an array that the caller may write to."""
+    return [y.copy() if type(y) is _ndarray and shares(y, given) else y for y in results]
