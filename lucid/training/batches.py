@@ -64,12 +64,10 @@ class Source:
             hint = "pass a lucid.data.DataLoader, or a list of batches"
             got = f"a {type(loader).__name__}, which ends"
             raise OperandError(message(name, want, got, hint))
-        self.name, self.loader = name, loader
+        self.name, self.what = name, what
+        self.loader: Any = loader
         self.stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
         self.resumable = self.stateful or isinstance(loader, Sequence)
-
-    def __len__(self) -> int:
-        return len(self.loader)  # pyright: ignore[reportArgumentType] - TypeError where it has none
 
     def begin(self, done: int) -> Iterator[Any]:
         """Iterate over what is left of an epoch of which `done` batches have been given."""

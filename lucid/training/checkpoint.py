@@ -97,12 +97,9 @@ class Checkpoint(Monitor):
         if run.resumable and self._saved != (run.done, run.batch):
             self._save(run)
         if run.history.interrupted:
-            where = f"epoch {run.epoch}" + (f", batch {run.batch}" if run.batch else "")
             done, batch = self._saved
-            kept = "this place" if (done, batch) == (run.done, run.batch) else f"epoch {done}"
-            text = (
-                f"lucid.fit: interrupted in {where}; {self.path} holds {kept}, resume=True goes on"
-            )
+            place = f"batch {batch} of epoch {done + 1}" if batch else f"epoch {done}"
+            text = f"lucid.fit: {self.path} holds {place}; resume=True goes on from there"
             print(text, file=sys.stderr)
 
     def _save(self, run: Run) -> None:

@@ -164,6 +164,9 @@ def _trained(run: Run) -> History:
         for module, training in modes.items():
             module.training = training
         run.finish(error)
+    if run.history.interrupted:
+        where = f"epoch {run.epoch}" + (f" after batch {run.batch}" if run.batch else "")
+        print(f"lucid.fit: interrupted in {where}", file=sys.stderr)
     return run.history
 
 
@@ -205,8 +208,7 @@ def evaluate(
     objective = Objective(model, loss, _metrics("evaluate", metrics))
     measure = evaluator(objective, compiler(jit, executor))
     source = Source("evaluate", loader, "a loader")
-    found = measured("evaluate", model, measure, source, ["loss", *objective.metrics])
-    return {name.removeprefix("val_"): value for name, value in found.items()}
+    return measured("evaluate", model, measure, source, ["loss", *objective.metrics])
 
 
 # -- arguments -------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ class ProgressBar(Callback):
         """Open the epoch's bar."""
         try:
             total = len(run.loader)
-        except Exception:  # a stream, or a loader without a length
+        except TypeError:  # a stream, or a loader without a length
             total = None
         label = f"epoch {run.epoch}/{run.epochs}"
         self._bar = tqdm.tqdm(total=total, initial=run.batch, desc=label, file=sys.stderr)

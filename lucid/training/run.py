@@ -34,10 +34,9 @@ class Averages:
         self.sums = [total + n * x for total, x in zip(self.sums, values, strict=True)]
         self.count += n
 
-    def means(self, prefix: str = "") -> dict[str, float]:
+    def means(self) -> dict[str, float]:
         """Return the means so far by name."""
-        n = self.count or math.nan
-        return {prefix + name: s / n for name, s in zip(self.names, self.sums, strict=True)}
+        return {name: s / self.count for name, s in zip(self.names, self.sums, strict=True)}
 
 
 class Run:
@@ -77,7 +76,8 @@ class Run:
         check_finite: bool,
     ) -> None:
         self.model, self.optimiser = trainer.objective.model, trainer.optimiser
-        self.scheduler, self.loader, self.epochs = scheduler, source.loader, epochs
+        self.scheduler, self.epochs = scheduler, epochs
+        self.loader: Any = source.loader
         self.callbacks = list(callbacks)
         self.history = History()
         self.epoch = self.done = self.batch = self.step = 0
@@ -90,7 +90,7 @@ class Run:
         self._source, self._validation = source, validation
         self._by_step, self._check_finite = by_step, check_finite
         self._averages = Averages(own)
-        self._generator: Any = None  # the state to go on from, once the loader has started
+        self._generator: Any = None  # the state in the middle of an epoch that is gone on with
         self._seconds = 0.0
         self._interrupts = Interrupts()
         for each in (source, validation):  # their generators start now, with a checkpoint or not
@@ -153,7 +153,8 @@ class Run:
             if self._interrupts.asked:
                 return
         if not self._averages.count:
-            raise OperandError(message("fit", "a loader with batches", "an empty one"))
+            want = f"{self._source.what} with batches"
+            raise OperandError(message("fit", want, "an empty one"))
         if self._trainer.flush():
             self._updated()
         record: dict[str, float] = {"epoch": self.epoch, **self._averages.means()}
@@ -188,7 +189,9 @@ class Run:
         """Return loss and metrics of the validation, if there is any."""
         if self._validation is None or self._measure is None:
             return {}
-        return measured("fit", self.model, self._measure, self._validation, self._averages.names)
+        names = self._averages.names
+        found = measured("fit", self.model, self._measure, self._validation, names)
+        return {f"val_{name}": value for name, value in found.items()}
 
     def _end_epoch(self, record: dict[str, float]) -> None:
         """Keep an epoch's record, and be ready for the next."""
@@ -236,8 +239,8 @@ class Run:
         self._source.load_state_dict(state["loader"], self.batch)
         if self._validation is not None:
             self._validation.load_state_dict(state["validation"], 0)
-        self._generator = state["generator"]
-        default_generator.state = self._generator
+        default_generator.state = state["generator"]
+        self._generator = state["generator"] if self.batch else None
         self.resumed, self.epoch = True, self.done
 
 
@@ -255,5 +258,5 @@ def measured(
         for module, training in modes.items():
             module.training = training
     if not averages.count:
-        raise OperandError(message(name, "a validation loader with batches", "an empty one"))
-    return averages.means("val_")
+        raise OperandError(message(name, f"{source.what} with batches", "an empty one"))
+    return averages.means()
