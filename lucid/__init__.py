@@ -170,6 +170,7 @@ if _TYPE_CHECKING:
     from lucid import (
         data,
         debug,
+        estimators,
         extend,
         fft,
         functional,
@@ -181,6 +182,7 @@ if _TYPE_CHECKING:
         special,
         training,
     )
+    from lucid.estimators import LucidClassifier, LucidRegressor
     from lucid.io import load, save
     from lucid.training import fit
 
@@ -196,6 +198,7 @@ _LAZY = frozenset(
     (
         "data",
         "debug",
+        "estimators",
         "extend",
         "fft",
         "functional",
@@ -208,20 +211,26 @@ _LAZY = frozenset(
         "training",
     )
 )
-_LAZY_FUNCTIONS = {"fit": "training", "load": "io", "save": "io"}
+_LAZY_NAMES = {
+    "LucidClassifier": "estimators",
+    "LucidRegressor": "estimators",
+    "fit": "training",
+    "load": "io",
+    "save": "io",
+}
 
 
 def __getattr__(name: str) -> _Any:
     """Import a namespace when it is first used."""
     if name in _LAZY:
         return _submodule(name)
-    if name in _LAZY_FUNCTIONS:
-        return getattr(_submodule(_LAZY_FUNCTIONS[name]), name)
+    if name in _LAZY_NAMES:
+        return getattr(_submodule(_LAZY_NAMES[name]), name)
     raise AttributeError(f"module 'lucid' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY, *_LAZY_FUNCTIONS})
+    return sorted({*globals(), *_LAZY, *_LAZY_NAMES})
 
 
 __all__ = [

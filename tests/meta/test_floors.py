@@ -25,6 +25,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("lucid.linalg", "lucid.fft", "lucid.special", "lucid.random"), 3),
     "lucid.extend": 3,
     "lucid.training": 6,
+    "lucid.estimators": 6,
     "lucid": 7,
 }
 
