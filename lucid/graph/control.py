@@ -41,7 +41,6 @@ __all__ = [
     "is_taped",
     "pack",
     "promote",
-    "reaches",
     "settle_carry",
     "splice",
     "strong",
@@ -290,19 +289,6 @@ def check_structure(name: str, what: str, expected: Any, got: Any) -> None:
 
 
 # -- looking into graphs ---------------------------------------------------------------------------
-
-
-def reaches(graph: Graph, which: Sequence[bool], *, smooth: bool = False) -> list[bool]:
-    """Return which outputs depend on the inputs in `which`; `smooth`: as far as derivatives go."""
-    live = {x for x, w in zip(graph.inputs, which, strict=True) if w}
-    for node in graph.nodes:
-        if not any(x in live for x in node.values()):
-            continue
-        if not smooth:
-            live.update(node.outputs)
-        elif node.op.smooth:
-            live.update(y for y in node.outputs if y.aval.dtype.kind in "fc")
-    return [isinstance(y, Value) and y in live for y in graph.outputs]
 
 
 def splice(first: Sequence[Any], which: Sequence[bool], other: Sequence[Any]) -> list[Any]:

@@ -20,7 +20,6 @@ from lucid.graph.control import (
     cast_to,
     is_smooth,
     is_taped,
-    reaches,
     strong,
     to_program,
     watched_by,
@@ -31,7 +30,7 @@ from lucid.graph.control_prune import prune_scan
 from lucid.graph.control_scan_rules import apply_scan, carried
 from lucid.graph.ir import Graph, Value
 from lucid.graph.passes import PRUNE
-from lucid.graph.program import Program, call
+from lucid.graph.program import Program, call, reaches
 
 __all__ = ["apply_scan", "scan_op"]
 

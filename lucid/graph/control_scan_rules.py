@@ -28,13 +28,12 @@ from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, aval
 from lucid.graph.control import (
     as_numbers,
-    reaches,
     splice,
     strong,
     to_program,
     zeros,
 )
-from lucid.graph.program import Program
+from lucid.graph.program import Program, reaches
 from lucid.transforms.api import jvp
 from lucid.transforms.batch import vmap
 

@@ -25,12 +25,11 @@ from lucid.core.op import OPS, Aval
 from lucid.core.tensor import Tensor, aval
 from lucid.graph.control import (
     as_numbers,
-    reaches,
     to_program,
     zeros,
 )
 from lucid.graph.control_scan_rules import carried, over_rows, pushing, repeat
-from lucid.graph.program import Program
+from lucid.graph.program import Program, reaches
 
 __all__ = ["apart", "apply_while", "batch", "impl", "infer", "push"]
 

@@ -27,7 +27,7 @@ from lucid.transforms.batch import vmap
 from lucid.transforms.boundary import settle_output
 from lucid.transforms.fused import pull_fused
 
-__all__ = ["Program", "call", "programs_in", "trace"]
+__all__ = ["Program", "call", "programs_in", "reaches", "trace"]
 
 
 def trace(name: str, fun: Callable[..., Sequence[Any]], avals: Sequence[Aval]) -> Trace:
@@ -85,6 +85,11 @@ class Program:
     def avals(self) -> list[Aval]:
         """Return shapes and dtypes of the inputs."""
         return [x.aval for x in self.graph.inputs]
+
+    def followed(self, which: tuple[bool, ...], taped: bool = False) -> list[bool]:
+        """Return which outputs derivatives with respect to some inputs reach."""
+        make = lambda: reaches(self.graph, which, smooth=True, taped=taped)  # noqa: E731
+        return self.derive(("followed", which, taped), make)
 
     def taped(self) -> bool:
         """Return whether some of it is nothing to an ambient tape (`capture.untape`)."""
@@ -265,6 +270,31 @@ def _residuals(
     return kept, again
 
 
+# -- what depends on what --------------------------------------------------------------------------
+
+
+def reaches(
+    graph: Graph, which: Sequence[bool], *, smooth: bool = False, taped: bool = False
+) -> list[bool]:
+    """Return which outputs depend on some inputs.
+
+    Args:
+        graph: what computes them.
+        which: for each input whether it is meant.
+        smooth: as far as derivatives go.
+        taped: as far as an ambient tape goes, which does not follow what is untaped.
+    """
+    live = {x for x, w in zip(graph.inputs, which, strict=True) if w}
+    for node in graph.nodes:
+        if not any(x in live for x in node.values()):
+            continue
+        if not smooth:
+            live.update(node.outputs)
+        elif node.op.smooth and not (taped and node.op is untape):
+            live.update(y for y in node.outputs if y.aval.dtype.kind in "fc")
+    return [isinstance(y, Value) and y in live for y in graph.outputs]
+
+
 # -- the operation ---------------------------------------------------------------------------------
 
 
@@ -276,15 +306,19 @@ def _impl(*values: Any) -> tuple[Any, ...]:
 def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
     program: Program = params[0]
     taped = not frame.scoped and program.taped()
+    which = _watched(frame, args)
     if not frame.scoped and not program.pulled:
         outs = apply(call, below(frame, args), params)
-        return record_outputs(frame, call, args, (program, taped), outs)
-    which = _watched(frame, args)
-    forward, backward, count = program.split(which, taped)
-    results = apply(call, below(frame, args), (forward,))
-    n = len(results) - count
-    outs = _all_outputs(program, results[:n], below(frame, args))
-    return record_outputs(frame, _pull, args, (program, backward, tuple(results[n:])), outs)
+        recorded = record_outputs(frame, call, args, (program, taped), outs)
+    else:
+        forward, backward, count = program.split(which, taped)
+        results = apply(call, below(frame, args), (forward,))
+        n = len(results) - count
+        outs = _all_outputs(program, results[:n], below(frame, args))
+        kept = tuple(results[n:])
+        recorded = record_outputs(frame, _pull, args, (program, backward, kept), outs)
+    followed = program.followed(which, taped)
+    return tuple(r if f else y for r, y, f in zip(recorded, outs, followed, strict=True))
 
 
 def _all_outputs(program: Program, smooth: Sequence[Any], args: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -348,7 +382,8 @@ def _jvp(ans: Any, tangents: Sequence[Any], operands: Any, program: Program, *_:
     which = tuple(t is not None for t in tangents)
     live = [t for t in tangents if t is not None]
     pushed = iter(apply(call, (*operands, *live), (program.pushed(which),)))
-    return tuple(next(pushed) if a.dtype.kind in "fc" else None for a in ans)
+    found = [next(pushed) if a.dtype.kind in "fc" else None for a in ans]
+    return tuple(t if f else None for t, f in zip(found, program.followed(which), strict=True))
 
 
 def _batch(size: int, batched: Sequence[bool], operands: Any, program: Program) -> Any:

@@ -277,11 +277,12 @@ class _Writer:
         """Return the names of the results, which the ambient tape records as the long way does."""
         code, c = self.code, self.code.constant
         shown = [self._wrapped(y) for y in outs]
-        avals = self.graph.avals()
-        smooth = [k for k in range(len(outs)) if avals[k].dtype.kind in "fc"]
-        if not self.taped or not smooth:
-            return shown
         cells = dict(self.taped)
+        which = tuple(k in cells for k in self.used)
+        followed = self.seen.followed(which, self.seen.taped()) if cells else []
+        recorded = [k for k, f in enumerate(followed) if f]
+        if not recorded:
+            return shown
         code.add("if taped:")
         code.indent += "    "
         entries = []
@@ -298,7 +299,7 @@ class _Writer:
         answers = "".join(t + ", " for t in shown)
         params = c((self.seen, self.seen.taped()))
         code.add(f"whole = R(frame, {c(call)}, ({given}), {params}, ({answers}))")
-        for k in smooth:
+        for k in recorded:
             inner = self._wrapped(outs[k])
             code.add(f"{shown[k]} = {inner}")
             code.add(f"{inner}._note = R(frame, None, (whole,), ({k},), {outs[k]})")

@@ -112,6 +112,24 @@ def test_running_statistics_in_a_compiled_step() -> None:
         np.testing.assert_allclose(a, b, rtol=1e-12)
 
 
+@pytest.mark.parametrize("way", ["grad", "jvp", "lambda"])
+def test_running_statistics_are_constants_to_derivatives_of_a_compiled_function(way: str) -> None:
+    one, two = (nn.BatchNorm1d(3) for _ in range(2))
+    eager = lambda x: (one(x) ** 3).sum()  # noqa: E731
+    compiled = jit(lambda x: (two(x) ** 3).sum())
+    for f in (eager, compiled):
+        if way == "jvp":
+            lucid.jvp(f, (X,), (X,))
+        else:
+            lucid.grad(f if way == "grad" else lambda x, f=f: f(x))(X)
+    assert not two.running_mean.requires_grad
+    for a, b in zip(state(one), state(two), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    x = lucid.Tensor(X, requires_grad=True)
+    outs = jit(lambda x: (x * 2, x.detach() * 2, lucid.floor(x)))(x)
+    assert [y.requires_grad for y in outs] == [True, False, False]
+
+
 def test_a_compiled_step_goes_on_where_eager_stopped_and_back() -> None:
     one, two = models()
     opts = [optim.Adam(m.parameters(), lr=0.01) for m in (one, two)]
