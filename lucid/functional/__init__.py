@@ -169,6 +169,9 @@ from lucid.functional.recurrent_cells import (
     lstm_cell,
     rnn_cell,
 )
+from lucid.functional.residual import (
+    residual,
+)
 from lucid.functional.shape import (
     flatten,
     unflatten,
@@ -285,6 +288,7 @@ __all__ = [
     "prelu",
     "relu",
     "relu6",
+    "residual",
     "rms_norm",
     "rnn",
     "rnn_cell",

@@ -390,7 +390,7 @@ class Module(Hooks, Tree):
 
     def state_dict(self, prefix: str = "") -> dict[str, Tensor]:
         """Return the values of parameters and persistent buffers by path."""
-        return {prefix + name: value.detach() for name, (_, _, value) in slots(self).items()}
+        return {f"{prefix}{name}": value.detach() for name, (_, _, value) in slots(self).items()}
 
     def load_state_dict(
         self, state_dict: Mapping[str, ArrayLike], strict: bool = True

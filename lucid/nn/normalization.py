@@ -15,7 +15,7 @@ Example:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -65,7 +65,7 @@ class _Affine(Module):
 
 
 class _ChannelNorm(_Affine):
-    """What the layers with running statistics have in common.
+    """What the layers with running statistics have in common: all that `BatchNorm1d` and so on are.
 
     Args:
         num_features: the number of channels.
@@ -81,6 +81,7 @@ class _ChannelNorm(_Affine):
     running_var: Any
     num_batches_tracked: Any
     _ranks: tuple[int, ...]
+    _function: ClassVar[Callable[..., Tensor]] = staticmethod(functional.batch_norm)
 
     def __init__(
         self,
@@ -117,30 +118,18 @@ class _ChannelNorm(_Affine):
         self.reset_running_stats()
         super().reset_parameters()
 
+    def forward(self, input: ArrayLike) -> Tensor:
+        """Apply the layer; in training, update the running statistics if there are any."""
+        self._check(input)
+        if self.training and self.track_running_stats:
+            self._update(input)
+        return self._apply(input)
+
     def _check(self, input: ArrayLike) -> None:
         shape, name = shape_of(input), type(self).__name__
         if len(shape) not in self._ranks:
             axes = " or ".join(map(str, self._ranks))
             raise ShapeError(message(name, f"an input with {axes} axes", f"shape {shape}"))
-
-    def _apply(self, function: Callable[..., Tensor], input: ArrayLike) -> Tensor:
-        own = self.training or self.running_mean is None
-        statistics = (self.running_mean, self.running_var)
-        return function(input, *statistics, self.weight, self.bias, own, eps=self.eps)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        names = ("eps", "momentum", "affine", "track_running_stats")
-        return ", ".join([str(self.num_features), *(f"{n}={getattr(self, n)!r}" for n in names)])
-
-
-class _BatchNorm(_ChannelNorm):
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the layer; in training, update the running statistics."""
-        self._check(input)
-        if self.training and self.track_running_stats:
-            self._update(input)
-        return self._apply(functional.batch_norm, input)
 
     def _update(self, input: ArrayLike) -> None:
         self.running_mean, self.running_var, self.num_batches_tracked = (
@@ -150,8 +139,18 @@ class _BatchNorm(_ChannelNorm):
             )
         )
 
+    def _apply(self, input: ArrayLike) -> Tensor:
+        own = self.training or self.running_mean is None
+        statistics = (self.running_mean, self.running_var)
+        return type(self)._function(input, *statistics, self.weight, self.bias, own, eps=self.eps)
 
-class BatchNorm1d(_BatchNorm):
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        names = ("eps", "momentum", "affine", "track_running_stats")
+        return ", ".join([str(self.num_features), *(f"{n}={getattr(self, n)!r}" for n in names)])
+
+
+class BatchNorm1d(_ChannelNorm):
     """Bring channels to mean 0 and variance 1 over the batch; see `lucid.functional.batch_norm`.
 
     Inputs have shape (batch, channels) or (batch, channels, length).
@@ -176,7 +175,7 @@ class BatchNorm1d(_BatchNorm):
     _ranks = (2, 3)
 
 
-class BatchNorm2d(_BatchNorm):
+class BatchNorm2d(_ChannelNorm):
     """Bring channels of images to mean 0 and variance 1 over the batch; as `BatchNorm1d`.
 
     Inputs have shape (batch, channels, height, width).
@@ -185,7 +184,7 @@ class BatchNorm2d(_BatchNorm):
     _ranks = (4,)
 
 
-class BatchNorm3d(_BatchNorm):
+class BatchNorm3d(_ChannelNorm):
     """Bring channels of volumes to mean 0 and variance 1 over the batch; as `BatchNorm1d`.
 
     Inputs have shape (batch, channels, depth, height, width).
@@ -195,6 +194,8 @@ class BatchNorm3d(_BatchNorm):
 
 
 class _InstanceNorm(_ChannelNorm):
+    _function = staticmethod(functional.instance_norm)
+
     def __init__(
         self,
         num_features: int,
@@ -211,12 +212,9 @@ class _InstanceNorm(_ChannelNorm):
 
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the layer; in training, update the running statistics if there are any."""
-        self._check(input)
         if len(shape_of(input)) == self._ranks[0]:  # a single example
-            return self.forward(functional.unflatten(input, 0, (1, -1)))[0]
-        if self.training and self.track_running_stats:
-            self._update(input)
-        return self._apply(functional.instance_norm, input)
+            return super().forward(functional.unflatten(input, 0, (1, -1)))[0]
+        return super().forward(input)
 
     def _update(self, input: ArrayLike) -> None:
         self.running_mean, self.running_var, _ = functional.update_statistics(

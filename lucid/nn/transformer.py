@@ -50,6 +50,12 @@ def _activation(name: str, activation: Activation) -> Callable[[Tensor], Tensor]
 class _Layer(Module):
     """What the layers of encoder and decoder have in common."""
 
+    self_attn: MultiheadAttention
+    norm1: LayerNorm
+    norm2: LayerNorm
+    dropout1: Dropout
+    dropout2: Dropout
+
     def _make(
         self,
         d_model: int,
@@ -72,8 +78,10 @@ class _Layer(Module):
         self.activation = _activation(type(self).__name__, activation)
 
     def _residual(self, x: Tensor, norm: Module, block: Callable[[Tensor], Tensor]) -> Tensor:
-        """Add what a block makes of x to x; normalise what goes into it, or the sum."""
-        return x + block(norm(x)) if self.norm_first else norm(x + block(x))
+        return functional.residual(x, block, norm, self.norm_first)
+
+    def _attend(self, x: Tensor, *masks: Any) -> Tensor:
+        return self.dropout1(self.self_attn(x, x, x, *masks)[0])
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
@@ -96,11 +104,6 @@ class TransformerEncoderLayer(_Layer):
 
     Source: Vaswani et al., "Attention is all you need", NeurIPS 2017.
     """
-
-    norm1: LayerNorm
-    norm2: LayerNorm
-    dropout1: Dropout
-    dropout2: Dropout
 
     def __init__(
         self,
@@ -131,9 +134,7 @@ class TransformerEncoderLayer(_Layer):
     ) -> Tensor:
         """Apply the layer."""
         masks = (src_key_padding_mask, False, src_mask, True, is_causal)
-        x = self._residual(
-            src, self.norm1, lambda y: self.dropout1(self.self_attn(y, y, y, *masks)[0])
-        )
+        x = self._residual(src, self.norm1, lambda y: self._attend(y, *masks))
         return self._residual(x, self.norm2, lambda y: self.dropout2(self._feed_forward(y)))
 
 
@@ -155,11 +156,7 @@ class TransformerDecoderLayer(_Layer):
     Source: Vaswani et al., "Attention is all you need", NeurIPS 2017.
     """
 
-    norm1: LayerNorm
-    norm2: LayerNorm
     norm3: LayerNorm
-    dropout1: Dropout
-    dropout2: Dropout
     dropout3: Dropout
 
     def __init__(
@@ -197,13 +194,11 @@ class TransformerDecoderLayer(_Layer):
         """Apply the layer."""
         own = (tgt_key_padding_mask, False, tgt_mask, True, tgt_is_causal)
         other = (memory_key_padding_mask, False, memory_mask, True, memory_is_causal)
-        x = self._residual(
-            tgt, self.norm1, lambda y: self.dropout1(self.self_attn(y, y, y, *own)[0])
-        )
-        x = self._residual(x, self.norm2, lambda y: self._attend(y, memory, *other))
+        x = self._residual(tgt, self.norm1, lambda y: self._attend(y, *own))
+        x = self._residual(x, self.norm2, lambda y: self._look(y, memory, *other))
         return self._residual(x, self.norm3, lambda y: self.dropout3(self._feed_forward(y)))
 
-    def _attend(self, x: Tensor, memory: Tensor, *masks: Any) -> Tensor:
+    def _look(self, x: Tensor, memory: Tensor, *masks: Any) -> Tensor:
         return self.dropout2(self.multihead_attn(x, memory, memory, *masks)[0])
 
 
