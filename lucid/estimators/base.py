@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from lucid import functional, nn, optim
+from lucid import nn, optim
 from lucid.config import set_default_dtype
 from lucid.core.tensor import Tensor
 from lucid.data import DataLoader, TensorDataset
@@ -82,7 +82,7 @@ class Estimator(BaseEstimator):
         loss: Any = None,
         optimizer: Any = "adam",
         learning_rate: float = 1e-3,
-        weight_decay: float = 0.0,
+        weight_decay: float | None = None,
         batch_size: int = 200,
         max_epochs: int = 200,
         tol: float = 1e-4,
@@ -118,45 +118,47 @@ class Estimator(BaseEstimator):
 
     # -- training --------------------------------------------------------------------------------
 
-    def _train(self, X: Array, target: Array, outputs: int, *, anew: bool, whole: bool) -> None:
+    def _train(self, x: Array, target: Array, outputs: int, *, anew: bool, whole: bool) -> None:
         """Train the network, a new one or the one that is there, to the end or for one epoch."""
         _check_options(self)
         if anew:
             seed = check_random_state(self.random_state).randint(2**31 - 1)
             self._generator = RandomGenerator(int(seed))
-        with self._seeded(), set_default_dtype(X.dtype):
+        with self._seeded(), set_default_dtype(x.dtype):
             if anew:
-                module = self._network(X, outputs)
+                module = self._network(x, outputs)
                 self.optimizer_ = self._new_optimizer(module)
                 self.module_ = module
                 self.n_outputs_ = outputs
-            X = X.astype(self._dtype(), copy=False)
-            rest: tuple[Array, ...] = ()
+            for group in self.optimizer_.param_groups:
+                group["lr"] = self.learning_rate
+            x = x.astype(self._dtype(), copy=False)
+            held: tuple[Array, Array] | None = None
             if whole and self.early_stopping:
-                X, target, *rest = self._hold_out(X, target)
-            stop = self._stop(validated=bool(rest)) if whole else None
-            self._run(X, target, rest, self.max_epochs if whole else 1, stop)
+                x, target, held = self._hold_out(x, target)
+            stop = self._stop(validated=held is not None) if whole else None
+            self._run(x, target, held, self.max_epochs if whole else 1, stop)
         if self.history_.interrupted:
-            warnings.warn("training was interrupted", ConvergenceWarning, stacklevel=3)
+            warnings.warn("training was interrupted", ConvergenceWarning, stacklevel=4)
         elif stop is not None and self.history_.stopped is None:
             text = f"{type(self).__name__}: the loss still improves after {self.n_iter_} epochs; "
             hint = "raise max_epochs or learning_rate, or scale the data"
-            warnings.warn(text + hint, ConvergenceWarning, stacklevel=3)
+            warnings.warn(text + hint, ConvergenceWarning, stacklevel=4)
 
-    def _run(self, X: Array, target: Array, rest: Any, epochs: int, stop: Any) -> None:
-        loader = self._loader(X, target, self.shuffle)
+    def _run(self, x: Array, target: Array, held: Any, epochs: int, stop: Any) -> None:
+        loader = self._loader(x, target, shuffle=self.shuffle)
         self.history_: History = fit(
             self.module_,
             self._loss(),
             self.optimizer_,
             loader,
             epochs=epochs,
-            validation=self._loader(*rest, False) if rest else None,
+            validation=self._loader(*held, shuffle=False) if held else None,
             clip_norm=self.clip_norm,
             early_stopping=stop,
             log=print if self.verbose else None,
             progress=False,
-            jit=self._compiles(len(loader) * epochs, len(X)),
+            jit=self._compiles(len(loader) * epochs, len(x)),
         )
         self.n_iter_ = len(self.history_)
 
@@ -180,19 +182,21 @@ class Estimator(BaseEstimator):
                 self._generator.state = default_generator.state
                 default_generator.state = kept
 
-    def _hold_out(self, X: Array, target: Array) -> tuple[Array, Array, Array, Array]:
+    def _hold_out(self, x: Array, target: Array) -> tuple[Array, Array, tuple[Array, Array]]:
         """Return what is trained with, and what is not."""
         classes = target if target.ndim == 1 else None
-        seed = int(default_generator.randint((), 0, 2**31 - 1))
+        seed = int(default_generator.randint(0, 2**31 - 1))
         share = self.validation_fraction
-        a, b, c, d = train_test_split(
-            X, target, test_size=share, random_state=seed, stratify=classes
+        found: Any = train_test_split(
+            x, target, test_size=share, random_state=seed, stratify=classes
         )
-        return a, c, b, d
+        a, b, c, d = found
+        return a, c, (b, d)
 
-    def _loader(self, X: Array, target: Array, shuffle: bool) -> DataLoader:
-        size = min(self.batch_size, len(X))
-        return DataLoader(TensorDataset(X, target), batch_size=size, shuffle=shuffle)
+    def _loader(self, x: Array, target: Array, *, shuffle: bool) -> DataLoader:
+        batches = -(-len(x) // self.batch_size)
+        size = -(-len(x) // batches)  # so that no batch is much smaller than the others
+        return DataLoader(TensorDataset(x, target), batch_size=size, shuffle=shuffle)
 
     def _compiles(self, steps: int, samples: int) -> bool:
         """Return whether the step is compiled: where that takes less time than it saves."""
@@ -203,27 +207,28 @@ class Estimator(BaseEstimator):
 
     # -- what takes part in it -------------------------------------------------------------------
 
-    def _network(self, X: Array, outputs: int) -> nn.Module:
+    def _network(self, x: Array, outputs: int) -> nn.Module:
         """Return a new network, in evaluation mode."""
         name = type(self).__name__
         make = _layers(self) if self.module is None else self.module
         want = "module to be a function (n_in, n_out) -> nn.Module"
         if isinstance(make, nn.Module) or not callable(make):
             raise OperandError(message(name, want, f"a {type(make).__name__}"))
-        module = make(X.shape[1], outputs)
+        module = make(x.shape[1], outputs)
         if not isinstance(module, nn.Module):
             raise OperandError(message(name, want, f"one that returns a {type(module).__name__}"))
         with no_grad():  # which lets lazy layers learn their sizes
-            found = module.eval()(Tensor(X[:1])).shape
+            out = module.eval()(Tensor(x[:1]))
+        found = getattr(out, "shape", f"a {type(out).__name__}")
         if found != (1, outputs):
-            want = f"a module that gives (n, {outputs}) for n samples"
+            want = f"a module that returns shape (n, {outputs}) for n samples"
             raise ShapeError(message(name, want, f"{found} for one"))
-        return module.to(X.dtype)
+        return module.to(x.dtype)
 
     def _new_optimizer(self, module: nn.Module) -> optim.Optimizer:
         make = self.optimizer
         make = _choice(self, "optimizer", _OPTIMIZERS) if isinstance(make, str) else make
-        options = {"weight_decay": self.weight_decay} if self.weight_decay else {}
+        options = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
         return make(module.parameters(), lr=self.learning_rate, **options)
 
     def _loss(self) -> Callable[[Any, Any], Any]:
@@ -237,13 +242,16 @@ class Estimator(BaseEstimator):
         dtypes = (p.dtype for p in self.module_.parameters())
         return next((d for d in dtypes if d.kind == "f"), np.dtype(float))
 
-    def _outputs(self, X: Any) -> Array:
+    def _outputs(self, x: Any) -> Array:
         """Return what the network gives, an array of its own."""
         check_is_fitted(self, "module_")
-        X = validate_data(self, X, reset=False, dtype=FLOATS)
-        X = X.astype(self._dtype(), copy=False)
+        found: Any = validate_data(self, x, reset=False, dtype=FLOATS)
+        rows = found.astype(self._dtype(), copy=False)
         with no_grad():
-            parts = [self.module_(Tensor(rows)).numpy() for rows in _split(X)]
+            parts = [
+                self.module_(Tensor(rows[k : k + _ROWS])).numpy()
+                for k in range(0, len(rows), _ROWS)
+            ]
         return np.concatenate(parts)
 
 
@@ -277,11 +285,11 @@ def _check_options(own: Estimator) -> None:
     """Raise where a parameter is out of its range."""
     sizes = np.atleast_1d(np.asarray(own.hidden_layer_sizes))
     layers = not sizes.size or (sizes.dtype.kind in "iu" and bool((sizes > 0).all()))
-    patience = own.n_iter_no_change
+    patience, decay = own.n_iter_no_change, own.weight_decay
     for name, good, want in (
         ("hidden_layer_sizes", layers, "positive integers"),
         ("learning_rate", own.learning_rate > 0, "a positive number"),
-        ("weight_decay", own.weight_decay >= 0, "a number of 0 or more"),
+        ("weight_decay", decay is None or decay >= 0, "a number of 0 or more, or None"),
         ("batch_size", _counts(own.batch_size), "a positive integer"),
         ("max_epochs", _counts(own.max_epochs), "a positive integer"),
         ("tol", own.tol >= 0, "a number of 0 or more"),
@@ -295,8 +303,4 @@ def _check_options(own: Estimator) -> None:
 
 
 def _counts(value: Any) -> bool:
-    return isinstance(value, int | np.integer) and value > 0
-
-
-def _split(X: Array) -> Iterator[Array]:
-    return (X[k : k + _ROWS] for k in range(0, len(X), _ROWS))
+    return isinstance(value, int | np.integer) and bool(value > 0)
