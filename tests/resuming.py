@@ -18,7 +18,7 @@ import lucid
 from lucid import data, nn, optim, training
 from lucid.io import files
 
-EPOCHS = 16
+EPOCHS = 24
 BATCHES = 7  # of 8, and a last one of 4
 
 
@@ -79,14 +79,23 @@ def accuracy(prediction: Any, target: Any) -> Any:
     return (prediction.argmax(1) == target).astype(lucid.float64).mean()
 
 
-def train(path: Any = None, *, workers: int = 0, kind: str = "thread", **options: Any) -> Any:
+def train(
+    path: Any = None,
+    *,
+    workers: int = 0,
+    kind: str = "thread",
+    generator: Any = None,
+    **options: Any,
+) -> Any:
     """Train the model; return it and the history."""
     lucid.random.seed(0)
     model = Model()
     rng = np.random.default_rng(0)
     x = rng.standard_normal((52, 4))
     pairs = data.TensorDataset(x, (x.sum(1) > 0).astype(np.int64))
-    loader = data.DataLoader(pairs, 8, shuffle=True, num_workers=workers, worker_kind=kind)
+    loader = data.DataLoader(
+        pairs, 8, shuffle=True, generator=generator, num_workers=workers, worker_kind=kind
+    )
     validation = data.DataLoader(pairs, batch_size=16, shuffle=True)
     optimiser = optim.AdamW(model.parameters(), lr=0.02)
     callbacks = list(options.pop("callbacks", ()))
@@ -99,7 +108,7 @@ def train(path: Any = None, *, workers: int = 0, kind: str = "thread", **options
         loader,
         validation=validation,
         metrics={"accuracy": accuracy},
-        scheduler=optim.lr_scheduler.StepLR(optimiser, 3, 0.7),
+        scheduler=optim.lr_scheduler.StepLR(optimiser, 1, 0.9),
         callbacks=callbacks,
         progress=False,
         seed=1,

@@ -236,10 +236,10 @@ class Run:
         if self.batch:
             self._averages.sums = list(averages["sums"].values())
         self.history.records = [dict(record) for record in state["history"]]
-        self._source.load_state_dict(state["loader"], self.batch)
+        default_generator.state = state["generator"]  # then the loaders, which may draw from it
         if self._validation is not None:
             self._validation.load_state_dict(state["validation"], 0)
-        default_generator.state = state["generator"]
+        self._source.load_state_dict(state["loader"], self.batch)
         self._generator = state["generator"] if self.batch else None
         self.resumed, self.epoch = True, self.done
 
