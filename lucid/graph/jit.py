@@ -118,6 +118,7 @@ class Jitted:
         self._lock = threading.RLock()
         self._writing = threading.RLock()  # from reading cells to writing them
         self._quick: tuple[Any, ...] = ()
+        self._derived: dict[Any, Jitted] = {}
         self.reason = "it has not been called"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -251,6 +252,15 @@ class Jitted:
             entry.write_cells(outs)
         return tree.unflatten(entry.out, outs[: entry.outputs])
 
+    def derived_by(self, transform: Any, argnums: Any, has_aux: bool) -> Jitted:
+        """Return the gradient of the function as a compiled function, with a cache of its own."""
+        key = (transform, repr(argnums), has_aux)
+        with self._lock:
+            if key not in self._derived:
+                fun = transform(self.fun, argnums, has_aux=has_aux)
+                self._derived[key] = Jitted(fun, *self._static.given, self.executor)
+            return self._derived[key]
+
     # -- looking inside --------------------------------------------------------------------------
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -263,6 +273,7 @@ class Jitted:
         with self._lock:
             self._cache.clear()
             self._quick = ()
+            self._derived.clear()
 
     def __reduce__(self) -> Any:
         return (Jitted, (self.fun, *self._static.given, self.executor))

@@ -136,7 +136,14 @@ def value_and_grad(
         >>> lucid.value_and_grad(lambda x: (x**2).sum())(lucid.asarray([1.0, 2.0]))
         (Tensor(5.), Tensor([2., 4.]))
     """
-    return _value_and_grad(fun, argnums, has_aux, "value_and_grad")
+    compiled = _compiled(value_and_grad, fun, argnums, has_aux)
+    return compiled or _value_and_grad(fun, argnums, has_aux, "value_and_grad")
+
+
+def _compiled(transform: Any, fun: Any, argnums: Any, has_aux: bool) -> Any:
+    """Return the transformation of a compiled function, compiled as one; None of any other."""
+    derived = getattr(type(fun), "derived_by", None)
+    return None if derived is None else derived(fun, transform, argnums, has_aux)
 
 
 def _value_and_grad(fun: Any, argnums: Any, has_aux: bool, name: str) -> Callable[..., Any]:
@@ -223,6 +230,9 @@ def grad(
         >>> lucid.grad(lucid.sin)(0.0)
         Tensor(1.)
     """
+    compiled = _compiled(grad, fun, argnums, has_aux)
+    if compiled is not None:
+        return compiled
     both = _value_and_grad(fun, argnums, has_aux, "grad")
 
     @functools.wraps(fun, assigned=("__module__", "__name__", "__qualname__", "__doc__"))

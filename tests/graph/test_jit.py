@@ -102,6 +102,48 @@ def test_backward() -> None:
     assert captures(inside) == 1
 
 
+def test_gradients_of_a_jitted_function_are_compiled_whole() -> None:
+    calls = 0
+
+    def h(x: Any, d: Any, n: int = 1) -> Any:
+        nonlocal calls
+        calls += 1
+        return (x * d["w"] ** n).sum()
+
+    g = jit(h, static_argnames="n")
+    d = {"w": X + 1}
+    for executor in ("numpy", None):
+        k = lucid.jit(h, static_argnames="n", executor=executor)
+        for _ in range(3):
+            value, (dx, dd) = lucid.value_and_grad(k, (0, 1))(X, d, n=2)
+            want = lucid.value_and_grad(h, (0, 1))(X, d, n=2)
+            for a, b in zip((value, dx, dd["w"]), lucid.tree.leaves(want), strict=True):
+                np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-14)
+    calls = 0
+    for _ in range(3):
+        same(lucid.grad(g)(X, d), lucid.asarray(X + 1))
+        same(lucid.grad(g, [1])(X, d)[0]["w"], lucid.asarray(X))
+        same(lucid.grad(g, -1)(X, d)["w"], lucid.asarray(X))
+    assert calls == 3
+    assert lucid.grad(g) is lucid.grad(g, has_aux=False)
+    assert lucid.grad(g) is not lucid.grad(g, (0,))
+    assert len(lucid.grad(g).lower(X, d).graph.outputs) == 1
+    g.clear_cache()
+    lucid.grad(g)(X, d)
+    assert calls == 4
+    aux = jit(lambda x: (x.sum(), {"twice": 2 * x}))
+    grads, extra = lucid.grad(aux, has_aux=True)(X)
+    same(grads, lucid.asarray(np.ones(3)))
+    same(extra["twice"], lucid.asarray(2 * X))
+    for argnums, text in [(3, "argnums=3 for 2"), (True, "integer"), ([[0]], "integer")]:
+        with pytest.raises(OperandError, match=text):
+            lucid.grad(g, argnums)(X, d)
+    with pytest.raises(ShapeError, match="grad: expected a function with a scalar output"):
+        lucid.grad(jit(lambda x: x))(X)
+    with pytest.raises(lucid.errors.DTypeError, match="int64 in argument 0"):
+        lucid.grad(jit(lambda x: x * 2.0))(3)
+
+
 # -- custom rules and checkpoints ------------------------------------------------------------------
 
 
