@@ -108,3 +108,35 @@ def test_in_a_loop() -> None:
 
     x = np.random.default_rng(0).standard_normal((5, 100))
     check(lambda c, x: lucid.scan(step, c, x), x[0], x)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_medians_and_quantiles(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    for shape in ((1,), (2,), (9, 40), (4, 3, 301)):
+        x = rng.standard_normal(shape).astype(dtype).round(1)
+        for axis in (None, 0, -1, tuple(range(x.ndim))):
+            check(lambda x, a=axis: (lucid.median(x, axis=a), lucid.median(-x, axis=a)), x)
+        check(lambda x: lucid.median(x.T, axis=-1, keepdims=True), x)
+    x[0, 0, 5], x[1, 1, 1], x[2, 0] = np.nan, np.inf, np.nan
+    for axis in ((0, 2), (1, 2), 1, 2):
+        check(lambda x, a=axis: lucid.median(x, axis=a), x)
+    check(lambda x: lucid.quantile(x, 0.3, axis=2), rng.standard_normal((4, 3, 50)).astype(dtype))
+    check(lambda x: lucid.median(x), np.arange(12).reshape(3, 4))
+    check(lucid.grad(lambda x: lucid.median(x, axis=1).sum()), rng.standard_normal((3, 8)))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_places_in_sorted_arrays(dtype: str, side: str) -> None:
+    for n in (1, 2, 3, 7, 8, 64, 100, 1000):
+        a = np.sort(drawn((n,), dtype, n))
+        for other in (dtype, "float64", "int8"):
+            v = drawn((3, 217), other, n + 1)
+            if other == dtype:
+                v.flat[: min(n, 600)] = a[:600]
+            check(lambda a, v: lucid.searchsorted(a, v, side=side), a, v)
+    check(lambda a, v: lucid.searchsorted(a[::2], v.T[0], side=side), a, v)
+    check(lucid.vmap(lambda a, v: lucid.searchsorted(a, v, side=side)), np.stack([a] * 3), v)
+    check(lambda a, v: lucid.searchsorted(a, v, side=side), a[:0], v, native=False)
+    check(lambda a, v: lucid.searchsorted(a, v, side=side), a, v[:0], native=False)

@@ -20,6 +20,7 @@ from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.lower_lapack import RULES as LAPACK_RULES
 from lucid.graph.native.lower_maxima import RULES as MAXIMA_RULES
 from lucid.graph.native.lower_random import RULES as RANDOM_RULES
+from lucid.graph.native.lower_search import RULES as SEARCH_RULES
 from lucid.graph.native.lower_sort import RULES as SORT_RULES
 from lucid.graph.native.lower_window import RULES as WINDOW_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
@@ -415,6 +416,7 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **MAXIMA_RULES,
     **RANDOM_RULES,
     **SORT_RULES,
+    **SEARCH_RULES,
     **LAPACK_RULES,
     **AXIS_RULES,
 }

@@ -278,6 +278,86 @@ class Sort(Rows):
             self.save(b, buffers, goal, start, stop)
 
 
+class Middle(Rows):
+    """The entry that stands at one place among the sorted ones of each row; NaN if one is."""
+
+    def __init__(self, x: Ref, out: Value, place: int) -> None:
+        super().__init__(x, out, len(x.shape) - 1, False, False)
+        self.place = place
+        self.work = math.prod(x.shape) * 3
+
+    def code(self, b: Body) -> None:
+        """Loop over rows."""
+        x, kind, key = self.operands[0], self.kind, self.key
+        base, target = address_of(b, x), address_of(b, Ref.whole(self.results[0]))
+        buffers = self.buffers(b, scratch_of(b, self.memory, self.bytes))
+        top = b.stack(key, 1)
+        with b.loop("%lo", "%hi") as r:
+            self.load(b, self.row(b, base, kind, self.strides(x), r), buffers)
+            b.do(f"store {b.type(key)} {b.const(-_top(key) - 1, key)}, ptr {top}")
+            self._largest(b, buffers[0], top)
+            self.call(b, "select", buffers, self.n, self.place)
+            found = b.load(b.address(buffers[0], key, str(self.place)), key)
+            largest = element_of(b, b.load(top, key), kind, False)
+            strange = b.compare("uno", kind, largest, largest)
+            found = b.select(kind, strange, largest, element_of(b, found, kind, False))
+            b.store(found, b.address(target, kind, r), kind)
+
+    def _largest(self, b: Body, keys: str, top: str) -> None:
+        """Find the largest key."""
+        many = b.stack(self.key, self.lanes)
+        b.lanes = self.lanes
+        b.do(f"store {b.type(self.key)} {b.const(-_top(self.key) - 1, self.key)}, ptr {many}")
+        b.lanes = 1
+
+        def visit(i: str) -> None:
+            at = many if b.lanes > 1 else top
+            have = b.put(f"load {b.type(self.key)}, ptr {at}")
+            x = b.load(b.address(keys, self.key, i), self.key)
+            b.do(f"store {b.type(self.key)} {b.intrinsic('smax', self.key, [have, x])}, ptr {at}")
+
+        each(b, 0, self.n, self.lanes, visit)
+        with b.loop(0, self.lanes) as i:
+            have, x = b.load(top, self.key), b.load(b.address(many, self.key, i), self.key)
+            b.store(b.intrinsic("smax", self.key, [have, x]), top, self.key)
+
+
+def _middle(planner: Planner, node: Node) -> bool:
+    (x,) = node.operands
+    (out,) = node.outputs
+    axes, _, upper = node.params
+    if not isinstance(x, Value) or not math.prod(x.aval.shape) or x.aval.dtype.kind != "f":
+        return False
+    kept = [i for i in range(x.aval.ndim) if i not in axes]
+    n = math.prod(x.aval.shape[i] for i in axes)
+    if n >> 31:
+        return False
+    ref = joined(planner, x, kept, axes)
+    planner.add(Middle(ref, out, n // 2 if upper else (n - 1) // 2), out)
+    return True
+
+
+def joined(planner: Planner, x: Value, kept: Sequence[int], axes: Sequence[int]) -> Ref:
+    """Return an array with some axes joined to one, the last."""
+    shape = [x.aval.shape[i] for i in kept]
+
+    def change(a: Any) -> Any:
+        return np.reshape(a.transpose([*kept, *axes]), [*shape, -1], copy=False)
+
+    ref = planner.refs[x].view(change)
+    if ref is None:
+        ref = planner.materialise(x).view(change)
+    if ref is None:
+        moved_ = planner.refs[x].view(lambda a: a.transpose([*kept, *axes]))
+        assert moved_ is not None
+        alias = Value(x.aval._replace(shape=moved_.shape))
+        planner.refs[alias] = moved_
+        ref = planner.materialise(alias).view(lambda a: np.reshape(a, [*shape, -1], copy=False))
+    assert ref is not None
+    planner.stored.add(ref.root)
+    return ref
+
+
 def slot_of(b: Body, memory: int) -> str:
     """Return the address of a scratch memory that is one for all threads."""
     b.lanes = 1
@@ -297,4 +377,8 @@ def _sorted(planner: Planner, node: Node) -> bool:
     return True
 
 
-RULES: dict[str, Callable[[Planner, Node], bool]] = dict.fromkeys(("sort", "argsort"), _sorted)
+RULES: dict[str, Callable[[Planner, Node], bool]] = {
+    "sort": _sorted,
+    "argsort": _sorted,
+    "middle": _middle,
+}
