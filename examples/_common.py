@@ -23,10 +23,14 @@ __all__ = ["BLUE", "GREY", "ORANGE", "figure", "options", "progress", "save"]
 BLUE, ORANGE, GREY = "#2a6fbb", "#d9731a", "#8a8a8a"
 
 
-def options(name: str, description: str, rounds: int, unit: str) -> argparse.Namespace:
-    """Read the command line: ``--steps`` or ``--epochs``, and where the plot goes."""
+def options(
+    name: str, description: str, rounds: int, unit: str, **numbers: int
+) -> argparse.Namespace:
+    """Read the command line: ``--steps`` or ``--epochs``, where the plot goes, and `numbers`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(f"--{unit}", type=int, default=rounds, dest="rounds")
+    for option, number in numbers.items():
+        parser.add_argument(f"--{option}", type=int, default=number)
     parser.add_argument("--plot", type=Path, default=Path(f"{name}.png"))
     return parser.parse_args()
 
