@@ -633,6 +633,11 @@ def test_other_initialisers() -> None:
         init.xavier_normal_(nn.Parameter(np.zeros(3)))
     with pytest.raises(OperandError, match=r"init.uniform_: .*Tensors are immutable"):
         init.uniform_(lucid.zeros(3))
+    for name in ("trunc_normal_", "ones_", "eye_"):
+        with pytest.raises(
+            OperandError, match=rf"init\.{name}: expected a Parameter, got a Tensor"
+        ):
+            getattr(init, name)(lucid.zeros((3, 3)))
 
 
 def test_integer_buffers_are_constants() -> None:

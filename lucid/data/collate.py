@@ -54,6 +54,12 @@ def default_collate(samples: Sequence[Any]) -> Any:
 def default_convert(sample: Any) -> Any:
     """Return a sample with its arrays and numbers as Tensors, for a loader without batches.
 
+    Args:
+        sample: a pytree.
+
+    Returns:
+        A pytree of the same structure.
+
     Example:
         >>> from lucid import data
         >>> data.default_convert({"x": 1.5, "name": "a"})

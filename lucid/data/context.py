@@ -66,6 +66,9 @@ def get_worker_info() -> WorkerInfo | None:
 
     A dataset need not divide itself among workers: the DataLoader does.
 
+    Returns:
+        A `WorkerInfo`, or None.
+
     Example:
         >>> from lucid import data
         >>> data.get_worker_info() is None

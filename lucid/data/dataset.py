@@ -241,6 +241,9 @@ class ConcatDataset(Dataset):
     Args:
         datasets: at least one dataset with numbered samples.
 
+    Raises:
+        OperandError: if there is none, or a stream among them.
+
     Example:
         >>> from lucid import data
         >>> list(data.ConcatDataset([[1, 2], [3]]))

@@ -40,6 +40,17 @@ class Sampler:
 
     A sampler with a state of its own defines ``state_dict`` and ``load_state_dict``; a DataLoader
     saves the state from before an epoch, and goes through the epoch again to where it was.
+
+    Example:
+        >>> from lucid import data
+        >>> class Backwards(data.Sampler):
+        ...     def __iter__(self):
+        ...         return iter([2, 1, 0])
+        ...
+        ...     def __len__(self):
+        ...         return 3
+        >>> list(data.DataLoader([1.0, 2.0, 3.0], batch_size=2, sampler=Backwards()))
+        [Tensor([3., 2.]), Tensor([1.])]
     """
 
     def __iter__(self) -> Iterator[Any]:

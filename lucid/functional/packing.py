@@ -239,6 +239,9 @@ def unpad_sequence(
     Returns:
         The sequences.
 
+    Raises:
+        ShapeError: if the lengths do not fit.
+
     Example:
         >>> import lucid
         >>> from lucid import nn

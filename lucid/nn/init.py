@@ -14,16 +14,16 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from lucid.core.parameter import Parameter
-from lucid.errors import OperandError, message
 from lucid.functional import init
 from lucid.functional.init import calculate_gain
-from lucid.ops.random.generator import Generator, default_generator
+from lucid.nn.fill import draw, fill
+from lucid.nn.init_matrix import dirac_, eye_, orthogonal_, sparse_
+from lucid.ops.random.generator import Generator
 
 __all__ = [
     "calculate_gain",
@@ -45,35 +45,58 @@ __all__ = [
 ]
 
 
-def _fill(tensor: Any, make: Callable[..., Any], *args: Any, **options: Any) -> Parameter:
-    """Replace the value of a parameter by what a pure function makes for its shape."""
-    if not isinstance(tensor, Parameter):
-        name = f"init.{make.__name__}_"
-        hint = "Tensors are immutable: use the function of lucid.functional.init"
-        raise OperandError(message(name, "a Parameter", f"a {type(tensor).__name__}", hint))
-    tensor.data = make(*args, **options, dtype=tensor.dtype)
-    return tensor
-
-
-def _draw(
-    tensor: Any, make: Callable[..., Any], generator: Generator | None, *args: Any
-) -> Parameter:
-    key = (generator or default_generator).next_key()
-    return _fill(tensor, make, key, getattr(tensor, "shape", ()), *args)
-
-
 def uniform_(
     tensor: Parameter, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
 ) -> Parameter:
-    """Fill with numbers drawn evenly from [a, b)."""
-    return _draw(tensor, init.uniform, generator, a, b)
+    """Fill a parameter with numbers drawn evenly from [a, b).
+
+    Args:
+        tensor: the parameter.
+        a: the lower end.
+        b: the upper end.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.uniform_(nn.Parameter(lucid.zeros((2, 3))), -1.0, 1.0)
+        >>> bool((abs(w.data) <= 1).all())
+        True
+    """
+    return draw("uniform_", tensor, init.uniform, generator, a, b)
 
 
 def normal_(
     tensor: Parameter, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
 ) -> Parameter:
-    """Fill with normally distributed numbers."""
-    return _draw(tensor, init.normal, generator, mean, std)
+    """Fill a parameter with normally distributed numbers.
+
+    Args:
+        tensor: the parameter.
+        mean: their centre.
+        std: their standard deviation.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.normal_(nn.Parameter(lucid.zeros((2, 3))), std=0.02)
+        >>> bool((abs(w.data) > 0).all())
+        True
+    """
+    return draw("normal_", tensor, init.normal, generator, mean, std)
 
 
 def trunc_normal_(
@@ -84,8 +107,30 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Parameter:
-    """Fill with normally distributed numbers, restricted to [a, b]."""
-    return _draw(tensor, init.truncated_normal, generator, mean, std, a, b)
+    """Fill a parameter with normally distributed numbers, restricted to [a, b].
+
+    Args:
+        tensor: the parameter.
+        mean: the centre before they are cut.
+        std: the standard deviation before they are cut.
+        a: the lower end.
+        b: the upper end.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.trunc_normal_(nn.Parameter(lucid.zeros((2, 3))), a=-1.0, b=1.0)
+        >>> bool((abs(w.data) <= 1).all())
+        True
+    """
+    return draw("trunc_normal_", tensor, init.truncated_normal, generator, mean, std, a, b)
 
 
 def _full(value: float, shape: Any, dtype: Any) -> Any:
@@ -93,42 +138,130 @@ def _full(value: float, shape: Any, dtype: Any) -> Any:
 
 
 def constant_(tensor: Parameter, val: float) -> Parameter:
-    """Fill with one number."""
-    return _fill(tensor, _full, val, getattr(tensor, "shape", ()))
+    """Fill a parameter with one number.
+
+    Args:
+        tensor: the parameter.
+        val: the number.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> nn.init.constant_(nn.Parameter(lucid.zeros((2, 2))), 0.5).data
+        Tensor([[0.5, 0.5],
+                [0.5, 0.5]])
+    """
+    return fill("constant_", tensor, _full, val, getattr(tensor, "shape", ()))
 
 
 def ones_(tensor: Parameter) -> Parameter:
-    """Fill with ones."""
-    return constant_(tensor, 1)
+    """Fill a parameter with ones.
+
+    Args:
+        tensor: the parameter.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> nn.init.ones_(nn.Parameter(lucid.zeros((2, 2)))).data
+        Tensor([[1., 1.],
+                [1., 1.]])
+    """
+    return fill("ones_", tensor, _full, 1, getattr(tensor, "shape", ()))
 
 
 def zeros_(tensor: Parameter) -> Parameter:
-    """Fill with zeros."""
-    return constant_(tensor, 0)
+    """Fill a parameter with zeros.
 
+    Args:
+        tensor: the parameter.
 
-def eye_(tensor: Parameter) -> Parameter:
-    """Fill a matrix with the identity."""
-    return _fill(tensor, init.eye, getattr(tensor, "shape", ()))
+    Returns:
+        The parameter.
 
+    Raises:
+        OperandError: if it is no Parameter.
 
-def dirac_(tensor: Parameter, groups: int = 1) -> Parameter:
-    """Fill the kernel of a convolution so that it gives its input back."""
-    return _fill(tensor, init.dirac, getattr(tensor, "shape", ()), groups)
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> nn.init.zeros_(nn.Parameter(lucid.zeros((2, 2)))).data
+        Tensor([[0., 0.],
+                [0., 0.]])
+    """
+    return fill("zeros_", tensor, _full, 0, getattr(tensor, "shape", ()))
 
 
 def xavier_uniform_(
     tensor: Parameter, gain: float = 1.0, generator: Generator | None = None
 ) -> Parameter:
-    """Fill as `lucid.functional.init.xavier_uniform` says."""
-    return _draw(tensor, init.xavier_uniform, generator, gain)
+    """Fill a parameter evenly from ±gain·√(6 / (fan_in + fan_out)).
+
+    Args:
+        tensor: the parameter, of shape (out, in, ...).
+        gain: see `calculate_gain`.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+        ShapeError: if it has fewer than two axes.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.xavier_uniform_(nn.Parameter(lucid.zeros((2, 3))), gain=2.0)
+        >>> bool((abs(w.data) > 0).all())
+        True
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+    """
+    return draw("xavier_uniform_", tensor, init.xavier_uniform, generator, gain)
 
 
 def xavier_normal_(
     tensor: Parameter, gain: float = 1.0, generator: Generator | None = None
 ) -> Parameter:
-    """Fill as `lucid.functional.init.xavier_normal` says."""
-    return _draw(tensor, init.xavier_normal, generator, gain)
+    """Fill a parameter normally, with deviation gain·√(2 / (fan_in + fan_out)).
+
+    Args:
+        tensor: the parameter, of shape (out, in, ...).
+        gain: see `calculate_gain`.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+        ShapeError: if it has fewer than two axes.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.xavier_normal_(nn.Parameter(lucid.zeros((2, 3))))
+        >>> bool((abs(w.data) > 0).all())
+        True
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010.
+    """
+    return draw("xavier_normal_", tensor, init.xavier_normal, generator, gain)
 
 
 def kaiming_uniform_(
@@ -138,8 +271,33 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Parameter:
-    """Fill as `lucid.functional.init.kaiming_uniform` says."""
-    return _draw(tensor, init.kaiming_uniform, generator, a, mode, nonlinearity)
+    """Fill a parameter evenly from ±gain·√(3 / fan).
+
+    Args:
+        tensor: the parameter, of shape (out, in, ...).
+        a: the negative slope of the activation function that follows.
+        mode: which fan counts, "fan_in" or "fan_out".
+        nonlinearity: the activation function; see `calculate_gain`.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+        ShapeError: if it has fewer than two axes.
+        OptionError: for another `mode` or `nonlinearity`.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.kaiming_uniform_(nn.Parameter(lucid.zeros((2, 3))), nonlinearity="relu")
+        >>> bool((abs(w.data) > 0).all())
+        True
+
+    Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
+    """
+    return draw("kaiming_uniform_", tensor, init.kaiming_uniform, generator, a, mode, nonlinearity)
 
 
 def kaiming_normal_(
@@ -149,26 +307,60 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Parameter:
-    """Fill as `lucid.functional.init.kaiming_normal` says."""
-    return _draw(tensor, init.kaiming_normal, generator, a, mode, nonlinearity)
+    """Fill a parameter normally, with deviation gain / √fan.
+
+    Args:
+        tensor: the parameter, of shape (out, in, ...).
+        a: the negative slope of the activation function that follows.
+        mode: which fan counts, "fan_in" or "fan_out".
+        nonlinearity: the activation function; see `calculate_gain`.
+        generator: what draws; by default the default generator.
+
+    Returns:
+        The parameter.
+
+    Raises:
+        OperandError: if it is no Parameter.
+        ShapeError: if it has fewer than two axes.
+        OptionError: for another `mode` or `nonlinearity`.
+
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.kaiming_normal_(nn.Parameter(lucid.zeros((2, 3))), mode="fan_out")
+        >>> bool((abs(w.data) > 0).all())
+        True
+
+    Source: He, Zhang, Ren and Sun, "Delving deep into rectifiers", ICCV 2015.
+    """
+    return draw("kaiming_normal_", tensor, init.kaiming_normal, generator, a, mode, nonlinearity)
 
 
 def fan_in_uniform_(
     tensor: Parameter | None, fan_in: int, generator: Generator | None = None
 ) -> Parameter | None:
-    """Fill as `lucid.functional.init.fan_in_uniform` says; None, a missing bias, stays None."""
-    return None if tensor is None else _draw(tensor, init.fan_in_uniform, generator, fan_in)
+    """Fill a parameter evenly from ±1/√fan_in: what PyTorch's layers start with.
 
+    Args:
+        tensor: the parameter; None, a missing bias, stays None.
+        fan_in: how many inputs a unit has; 0 gives zeros.
+        generator: what draws; by default the default generator.
 
-def orthogonal_(
-    tensor: Parameter, gain: float = 1.0, generator: Generator | None = None
-) -> Parameter:
-    """Fill as `lucid.functional.init.orthogonal` says."""
-    return _draw(tensor, init.orthogonal, generator, gain)
+    Returns:
+        The parameter, or None.
 
+    Raises:
+        OperandError: if it is no Parameter.
 
-def sparse_(
-    tensor: Parameter, sparsity: float, std: float = 0.01, generator: Generator | None = None
-) -> Parameter:
-    """Fill as `lucid.functional.init.sparse` says."""
-    return _draw(tensor, init.sparse, generator, sparsity, std)
+    Example:
+        >>> import lucid
+        >>> from lucid import nn
+        >>> w = nn.init.fan_in_uniform_(nn.Parameter(lucid.zeros((2, 3))), 4)
+        >>> bool((abs(w.data) <= 0.5).all())
+        True
+    """
+    return (
+        None
+        if tensor is None
+        else draw("fan_in_uniform_", tensor, init.fan_in_uniform, generator, fan_in)
+    )

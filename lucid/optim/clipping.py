@@ -27,6 +27,9 @@ def clip_by_value(max_delta: Any) -> GradientTransformation:
     Args:
         max_delta: the largest absolute value.
 
+    Returns:
+        The gradient transformation.
+
     Raises:
         OptionError: if `max_delta` is negative.
 
@@ -73,6 +76,9 @@ def clip_by_global_norm(max_norm: Any) -> GradientTransformation:
     Args:
         max_norm: the largest norm.
 
+    Returns:
+        The gradient transformation.
+
     Raises:
         OptionError: if `max_norm` is negative.
 
@@ -104,6 +110,9 @@ def clip_by_block_norm(max_norm: Any) -> GradientTransformation:
     Args:
         max_norm: the largest norm of a leaf.
 
+    Returns:
+        The gradient transformation.
+
     Raises:
         OptionError: if `max_norm` is negative.
 
@@ -124,6 +133,9 @@ def _clip_norm(g: Any, p: Any, largest: Any) -> Any:
 
 def zero_nans() -> GradientTransformation:
     """Return the transformation that replaces NaN entries by 0.
+
+    Returns:
+        The gradient transformation.
 
     Example:
         >>> from lucid import optim

@@ -72,6 +72,9 @@ def masked(inner: GradientTransformation, mask: Any) -> GradientTransformation:
         mask: a pytree of bools of the structure of the parameters, or of its upper part: a bool
             holds for all leaves below. Or a function that makes one of the parameters.
 
+    Returns:
+        The gradient transformation.
+
     Raises:
         OptionError: if `inner` is no gradient transformation.
         OperandError: if the structures differ, or a leaf of the mask is no bool.

@@ -53,26 +53,45 @@ class EmptyState(NamedTuple):
 
 
 class ScaleByScheduleState(NamedTuple):
-    """State of `scale_by_schedule`: the number of updates made."""
+    """State of `scale_by_schedule`.
+
+    Attributes:
+        count: the number of updates made.
+    """
 
     count: Any
 
 
 class TraceState(NamedTuple):
-    """State of `trace`: the decaying sum of updates."""
+    """State of `trace`.
+
+    Attributes:
+        trace: the decaying sum of updates.
+    """
 
     trace: Any
 
 
 class EmaState(NamedTuple):
-    """State of `ema`: the number of updates made, and their running mean."""
+    """State of `ema`.
+
+    Attributes:
+        count: the number of updates made.
+        ema: their running mean.
+    """
 
     count: Any
     ema: Any
 
 
 class ScaleByAdamState(NamedTuple):
-    """State of `scale_by_adam`: the number of updates, running means of gradients and squares."""
+    """State of `scale_by_adam`.
+
+    Attributes:
+        count: the number of updates made.
+        mu: the running mean of gradients.
+        nu: the running mean of their squares.
+    """
 
     count: Any
     mu: Any
@@ -99,6 +118,9 @@ def stateless(
 def identity() -> GradientTransformation:
     """Return the transformation that leaves gradients as they are.
 
+    Returns:
+        The gradient transformation.
+
     Example:
         >>> from lucid import optim
         >>> rule = optim.identity()
@@ -110,6 +132,9 @@ def identity() -> GradientTransformation:
 
 def set_to_zero() -> GradientTransformation:
     """Return the transformation that makes every update zero: what it holds for stays.
+
+    Returns:
+        The gradient transformation.
 
     Example:
         >>> from lucid import optim
@@ -130,6 +155,9 @@ def scale(step_size: Any) -> GradientTransformation:
     Args:
         step_size: a number, or a 0-d Tensor.
 
+    Returns:
+        The gradient transformation.
+
     Example:
         >>> from lucid import optim
         >>> rule = optim.scale(-0.5)
@@ -144,6 +172,9 @@ def scale_by_schedule(step_size_fn: Number) -> GradientTransformation:
 
     Args:
         step_size_fn: a function of the number of updates, such as those of `lucid.optim.schedule`.
+
+    Returns:
+        The gradient transformation.
 
     Example:
         >>> from lucid import optim
@@ -178,6 +209,9 @@ def scale_by_learning_rate(
         learning_rate: a number, or a schedule.
         flip_sign: False to ascend.
 
+    Returns:
+        The gradient transformation.
+
     Raises:
         OptionError: if the learning rate is negative.
 
@@ -205,6 +239,9 @@ def trace(decay: Any, *, nesterov: bool = False) -> GradientTransformation:
     Args:
         decay: the share of the sum that is kept.
         nesterov: look ahead along the sum.
+
+    Returns:
+        The gradient transformation.
 
     Example:
         >>> from lucid import optim
@@ -234,6 +271,9 @@ def ema(decay: Any, *, debias: bool = True) -> GradientTransformation:
         decay: the share of the mean that is kept.
         debias: correct for the mean's beginning at 0.
 
+    Returns:
+        The gradient transformation.
+
     Example:
         >>> from lucid import optim
         >>> rule = optim.ema(0.5)
@@ -261,6 +301,9 @@ def scale_by_adam(b1: Any = 0.9, b2: Any = 0.999, eps: Any = 1e-8) -> GradientTr
         b1: the share of the running mean of gradients that is kept.
         b2: the share of the running mean of squares that is kept.
         eps: keeps the quotient finite.
+
+    Returns:
+        The gradient transformation.
 
     Raises:
         OptionError: if a share is not in [0, 1), or `eps` negative.
@@ -352,6 +395,9 @@ def centralize() -> GradientTransformation:
     """Return the transformation that takes from each row of a gradient its mean.
 
     Leaves with fewer than two axes stay; the mean is over all axes but the first.
+
+    Returns:
+        The gradient transformation.
 
     Example:
         >>> import numpy as np

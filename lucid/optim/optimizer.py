@@ -25,11 +25,33 @@ class Optimizer:
     A subclass names its rule, which takes the options of a group by name, in `_transformation`, or
     overrides `_rule`, which makes a gradient transformation out of a group.
 
+    Args:
+        params: Parameters, or dicts with the list ``"params"`` and options that hold for it.
+        defaults: the options of groups that do not set them.
+
+    Raises:
+        OperandError: if `params` holds something else.
+        OptionError: if there is no parameter, one twice, or an option that does not exist.
+
     Attributes:
         param_groups: dicts with the list ``"params"`` and the options that hold for it; options may
             be changed at any time.
         state: the rule's state by the parameter's position over all groups.
-        defaults: the options of groups that do not set them.
+        defaults: see above.
+
+    Example:
+        >>> from lucid import nn, optim
+        >>> class Descent(optim.Optimizer):
+        ...     def __init__(self, params, lr):
+        ...         super().__init__(params, {"lr": lr})
+        ...
+        ...     def _rule(self, group):
+        ...         return optim.scale(-group["lr"])
+        >>> p = nn.Parameter(1.0)
+        >>> (p * p).backward()
+        >>> Descent([p], 0.25).step()
+        >>> p.data
+        Tensor(0.5)
     """
 
     _state_type: ClassVar[Any]

@@ -27,14 +27,26 @@ __all__ = ["AdamState", "SGDState", "adam", "adamw", "momentum", "sgd"]
 
 
 class SGDState(NamedTuple):
-    """State of `sgd`: the number of updates made, and the running mean of gradients, if used."""
+    """State of `sgd`.
+
+    Attributes:
+        step: the number of updates made.
+        momentum_buffer: the running mean of gradients; None without momentum.
+    """
 
     step: Any
     momentum_buffer: Any
 
 
 class AdamState(NamedTuple):
-    """State of `adam`: the number of updates, and running means of gradients and squares."""
+    """State of `adam`.
+
+    Attributes:
+        step: the number of updates made.
+        exp_avg: the running mean of gradients.
+        exp_avg_sq: the running mean of their squares.
+        max_exp_avg_sq: its maximum so far; None without `amsgrad`.
+    """
 
     step: Any
     exp_avg: Any

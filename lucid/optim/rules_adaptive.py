@@ -32,14 +32,25 @@ __all__ = [
 
 
 class AdagradState(NamedTuple):
-    """State of `adagrad`: the number of updates made, and the sum of squared gradients."""
+    """State of `adagrad`.
+
+    Attributes:
+        step: the number of updates made.
+        sum: the sum of squared gradients.
+    """
 
     step: Any
     sum: Any
 
 
 class AdadeltaState(NamedTuple):
-    """State of `adadelta`: the number of updates, running means of squared gradients and steps."""
+    """State of `adadelta`.
+
+    Attributes:
+        step: the number of updates made.
+        square_avg: the running mean of squared gradients.
+        acc_delta: the running mean of squared steps.
+    """
 
     step: Any
     square_avg: Any
@@ -47,7 +58,14 @@ class AdadeltaState(NamedTuple):
 
 
 class RMSpropState(NamedTuple):
-    """State of `rmsprop`: the number of updates, running means and the momentum, where used."""
+    """State of `rmsprop`.
+
+    Attributes:
+        step: the number of updates made.
+        square_avg: the running mean of squared gradients.
+        grad_avg: the running mean of gradients; None unless `centered`.
+        momentum_buffer: the decaying sum of steps; None without momentum.
+    """
 
     step: Any
     square_avg: Any

@@ -26,7 +26,14 @@ __all__ = ["AdafactorState", "MuonState", "adafactor", "muon"]
 
 
 class AdafactorState(NamedTuple):
-    """State of `adafactor`: the number of updates; means by row and column, or a vector's own."""
+    """State of `adafactor`.
+
+    Attributes:
+        step: the number of updates made.
+        row_var: means of squared gradients by row; None for a vector.
+        col_var: means by column; None for a vector.
+        variance: a vector's own; None for a matrix.
+    """
 
     step: Any
     row_var: Any
@@ -35,7 +42,12 @@ class AdafactorState(NamedTuple):
 
 
 class MuonState(NamedTuple):
-    """State of `muon`: the number of updates made, and the running mean of gradients."""
+    """State of `muon`.
+
+    Attributes:
+        step: the number of updates made.
+        momentum_buffer: the running mean of gradients.
+    """
 
     step: Any
     momentum_buffer: Any

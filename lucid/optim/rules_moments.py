@@ -25,7 +25,14 @@ __all__ = ["AdamaxState", "NAdamState", "RAdamState", "adamax", "nadam", "radam"
 
 
 class NAdamState(NamedTuple):
-    """State of `nadam`: the number of updates, the product of momenta, and running means."""
+    """State of `nadam`.
+
+    Attributes:
+        step: the number of updates made.
+        mu_product: the product of the momenta so far.
+        exp_avg: the running mean of gradients.
+        exp_avg_sq: the running mean of their squares.
+    """
 
     step: Any
     mu_product: Any
@@ -34,7 +41,13 @@ class NAdamState(NamedTuple):
 
 
 class RAdamState(NamedTuple):
-    """State of `radam`: the number of updates, and running means of gradients and squares."""
+    """State of `radam`.
+
+    Attributes:
+        step: the number of updates made.
+        exp_avg: the running mean of gradients.
+        exp_avg_sq: the running mean of their squares.
+    """
 
     step: Any
     exp_avg: Any
@@ -42,7 +55,13 @@ class RAdamState(NamedTuple):
 
 
 class AdamaxState(NamedTuple):
-    """State of `adamax`: the number of updates, a running mean and a decaying maximum."""
+    """State of `adamax`.
+
+    Attributes:
+        step: the number of updates made.
+        exp_avg: the running mean of gradients.
+        exp_inf: the decaying maximum of their absolute values.
+    """
 
     step: Any
     exp_avg: Any

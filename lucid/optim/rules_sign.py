@@ -23,14 +23,25 @@ __all__ = ["LAMBState", "LionState", "lamb", "lion", "trust"]
 
 
 class LionState(NamedTuple):
-    """State of `lion`: the number of updates made, and the running mean of gradients."""
+    """State of `lion`.
+
+    Attributes:
+        step: the number of updates made.
+        exp_avg: the running mean of gradients.
+    """
 
     step: Any
     exp_avg: Any
 
 
 class LAMBState(NamedTuple):
-    """State of `lamb`: the number of updates, and running means of gradients and squares."""
+    """State of `lamb`.
+
+    Attributes:
+        step: the number of updates made.
+        exp_avg: the running mean of gradients.
+        exp_avg_sq: the running mean of their squares.
+    """
 
     step: Any
     exp_avg: Any

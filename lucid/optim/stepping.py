@@ -30,7 +30,13 @@ __all__ = [
 
 
 class AccumulateState(NamedTuple):
-    """State of `accumulate`: gradients since the last step, their mean, the inner state."""
+    """State of `accumulate`.
+
+    Attributes:
+        mini_step: gradients since the last step.
+        mean: their mean, of the structure of the parameters.
+        inner: the state of what the means go through.
+    """
 
     mini_step: Any
     mean: Any
@@ -38,7 +44,13 @@ class AccumulateState(NamedTuple):
 
 
 class LookaheadState(NamedTuple):
-    """State of `lookahead`: steps since the last meeting, the slow parameters, the inner state."""
+    """State of `lookahead`.
+
+    Attributes:
+        since: steps since the last meeting.
+        slow: the slow parameters.
+        inner: the state of what steps between meetings.
+    """
 
     since: Any
     slow: Any
@@ -46,7 +58,13 @@ class LookaheadState(NamedTuple):
 
 
 class ApplyIfFiniteState(NamedTuple):
-    """State of `apply_if_finite`: updates skipped in a row, and in all, and the inner state."""
+    """State of `apply_if_finite`.
+
+    Attributes:
+        notfinite_count: updates skipped in a row.
+        total_notfinite: updates skipped in all.
+        inner: the state of what finite gradients go through.
+    """
 
     notfinite_count: Any
     total_notfinite: Any
@@ -61,6 +79,9 @@ def accumulate(inner: GradientTransformation, every_k: int) -> GradientTransform
     Args:
         inner: what the means go through.
         every_k: how many gradients make a step.
+
+    Returns:
+        The gradient transformation.
 
     Raises:
         OptionError: if `inner` is no gradient transformation, or `every_k` no positive integer.
@@ -163,6 +184,9 @@ def apply_if_finite(
     Args:
         inner: what finite gradients go through.
         max_consecutive_errors: how many are skipped in a row.
+
+    Returns:
+        The gradient transformation.
 
     Raises:
         OptionError: if `inner` is no gradient transformation.

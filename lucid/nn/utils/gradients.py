@@ -57,7 +57,21 @@ def get_total_norm(
 
 
 def clip_grads_with_norm_(parameters: Parameters, max_norm: float, total_norm: ArrayLike) -> None:
-    """Multiply the gradients of parameters, whose norm is known, so that it keeps to a limit."""
+    """Multiply the gradients of parameters, whose norm is known, so that it keeps to a limit.
+
+    Args:
+        parameters: a parameter or several; those without gradient do not matter.
+        max_norm: the limit.
+        total_norm: the norm of all gradients together, see `get_total_norm`.
+
+    Example:
+        >>> from lucid import nn
+        >>> p = nn.Parameter([3.0, 4.0])
+        >>> (p * p).sum().backward()
+        >>> nn.utils.clip_grads_with_norm_(p, 5.0, 10.0)
+        >>> p.grad.round(4)
+        Tensor([3., 4.])
+    """
     chosen = _with_gradients(parameters)
     clipped = pure.clip_by_norm([p.grad for p in chosen], max_norm, total_norm)
     for p, grad in zip(chosen, clipped, strict=True):

@@ -38,9 +38,19 @@ M = TypeVar("M", bound=Module)
 class ParametrizationList(ModuleList):
     """The functions that make one attribute, first to last, and the parameters they begin with.
 
+    Args:
+        modules: the functions, of which the first decides what to begin with.
+        original: the value that there is before.
+
     Attributes:
         original: the parameter that the first function takes; original0, original1 and so on if
             its `right_inverse` gives several.
+
+    Example:
+        >>> from lucid import nn
+        >>> parts = nn.utils.parametrize.ParametrizationList([nn.ReLU()], nn.Parameter([-1.0, 2.0]))
+        >>> parts().detach()
+        Tensor([0., 2.])
     """
 
     def __init__(self, modules: list[Module], original: Tensor) -> None:
@@ -91,6 +101,13 @@ def register_parametrization(module: M, tensor_name: str, parametrization: Modul
     Raises:
         MissingAttributeError: if there is no such parameter.
         ShapeError: if what is computed has another shape.
+
+    Example:
+        >>> from lucid import nn
+        >>> layer = nn.Linear(2, 2)
+        >>> layer = nn.utils.parametrize.register_parametrization(layer, "bias", nn.Tanh())
+        >>> bool(abs(layer.bias).max() < 1)
+        True
     """
     kind = type(module).__name__
     if is_parametrized(module, tensor_name):
@@ -123,7 +140,16 @@ def is_parametrized(module: Module, tensor_name: str | None = None) -> bool:
 
     Args:
         module: the module.
-        tensor_name: the name of the attribute.
+        tensor_name: the name of the attribute; None for any.
+
+    Returns:
+        Whether it is.
+
+    Example:
+        >>> from lucid import nn
+        >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+        >>> nn.utils.parametrize.is_parametrized(layer, "bias")
+        False
     """
     found = module._modules.get("parametrizations")
     return bool(found) and (tensor_name is None or tensor_name in found)  # type: ignore[operator]
@@ -143,6 +169,12 @@ def remove_parametrizations(module: M, tensor_name: str, leave_parametrized: boo
 
     Raises:
         MissingAttributeError: if it is not computed.
+
+    Example:
+        >>> from lucid import nn
+        >>> layer = nn.utils.parametrizations.weight_norm(nn.Linear(2, 2))
+        >>> nn.utils.parametrize.remove_parametrizations(layer, "weight")
+        Linear(in_features=2, out_features=2, bias=True)
     """
     if not is_parametrized(module, tensor_name):
         want = "the name of a parametrized attribute"
