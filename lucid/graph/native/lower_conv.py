@@ -179,11 +179,7 @@ class Conv(Routine):
 
 def table(b: Body, numbers: Sequence[int]) -> str:
     """Return the address of constants."""
-    kind = f"[{len(numbers)} x i64]"
-    value = ", ".join(f"i64 {n}" for n in numbers)
-    name = f"@table.{len(b.module.constants)}"
-    b.module.constants[f"{name} = internal constant {kind} [{value}]"] = None
-    return name
+    return b.module.numbers([f"i64 {n}" for n in numbers])
 
 
 class ConvWeight(Routine):
