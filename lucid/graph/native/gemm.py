@@ -48,7 +48,9 @@ def own(
         module: the code's module.
         kind: of the numbers.
         sizes: (m, n, k).
-        a: the strides, as those of `b` and `c`.
+        a: strides of the left operand.
+        b: strides of the right operand.
+        c: strides of the result.
     """
     m, n, k = sizes
     work = m * n * k

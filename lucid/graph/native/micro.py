@@ -13,7 +13,7 @@ import numpy as np
 
 from lucid.graph.native.text import KINDS, Body, register_type
 
-__all__ = ["block", "dots", "lanes_of", "masked_load", "masked_store", "turn"]
+__all__ = ["block", "dots", "lanes_of", "masked_load", "masked_store", "square_of", "turn"]
 
 
 def lanes_of(module: Any, kind: str) -> int:
@@ -187,8 +187,16 @@ def _total(b: Body, kind: str, w: int, value: str) -> str:
 # -- transposition -------------------------------------------------------------------------------
 
 
+def square_of(module: Any, kind: str) -> int:
+    """Return the side of the square that `turn` transposes: half of a wide register.
+
+    A whole one of 64 bytes takes LLVM four times as long, for the same speed.
+    """
+    return min(module.width, 32) // np.dtype(kind).itemsize
+
+
 def turn(module: Any, kind: str) -> str:
-    """Return the function that transposes a square of one register's width.
+    """Return the function that transposes a square.
 
     Its operands: where rows lie, and their stride; where they go as columns, and the stride; how
     many of the rows exist: the others repeat the last one.
@@ -201,7 +209,7 @@ def turn(module: Any, kind: str) -> str:
 
 def _turn(head: str, kind: str, module: Any) -> None:
     b = Body(module)
-    w = b.lanes = lanes_of(module, kind)
+    w = b.lanes = square_of(module, kind)
     t = register_type(kind, w)
     rows = []
     at = "%x"

@@ -1,4 +1,4 @@
-"""Products of matrices, block by block, over strips of the right one that fit the first-level cache.
+"""Products of matrices, block by block, over strips of the right one that fit a first-level cache.
 
 Strips are packed: they are copied so that what a block reads lies together. Threads share the rows,
 or the strips. The functions are compiled once per process, for all sizes: a product is described by
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lucid.graph.native.micro import block, lanes_of, turn
+from lucid.graph.native.micro import block, lanes_of, square_of, turn
 from lucid.graph.native.text import Body
 
 __all__ = ["MOST", "Packed"]
@@ -44,8 +44,7 @@ class Packed:
         m, n, k = sizes
         item = np.dtype(kind).itemsize
         w = lanes_of(module, kind)
-        height = -(-m // -(-m // ((module.host.registers - VECTORS - 2) // VECTORS)))
-        units = -(-m // height)
+        height, units, end = _cut(m, module.host.registers)
         strips = -(-n // (VECTORS * w))
         rest = n - (strips - 1) * VECTORS * w
         last = -(-rest // w)  # registers in the last strip
@@ -60,7 +59,7 @@ class Packed:
         functions = [
             block(module, kind, rows, vectors, masked)
             for vectors, masked in ((VECTORS, False), (last, valid < w))
-            for rows in (height, m - (units - 1) * height)
+            for rows in (height, end)
         ]
         numbers = [f"i64 {int(x)}" for x in fields]
         numbers += [f"i64 ptrtoint (ptr @{f} to i64)" for f in functions]
@@ -79,6 +78,21 @@ class Packed:
         b.module.run(
             b, self._run, self.strips if self.by_strip else self.units, self.parallel, given
         )
+
+
+def _cut(m: int, registers: int) -> tuple[int, int, int]:
+    """Cut rows into blocks: their height, how many there are, and the height of the last one.
+
+    The height hardly matters for speed as long as the sums hide the latency of additions, so it is
+    nearly always the same: every height is a function to compile.
+    """
+    most = (registers - VECTORS - 2) // VECTORS
+    if m <= most:
+        return m, 1, m
+    height = registers // 4
+    units = m // height
+    end = m - (units - 1) * height  # one and a bit, if that fits
+    return (height, units, end) if end <= most else (height, units + 1, end - height)
 
 
 # -- the functions -------------------------------------------------------------------------------
@@ -139,7 +153,8 @@ def _pack(head: str, kind: str, module: Any) -> None:
     square = turn(module, kind)
     together = b.put(f"icmp eq i64 {b1}, {g.item}")
     across = b.put(f"icmp eq i64 {b0}, {g.item}")
-    main = b.put(f"and i64 {k}, {-g.width}")
+    side = square_of(module, kind)
+    main = b.put(f"and i64 {k}, {-side}")
     with b.loop("%lo", "%hi") as s:
         edge, vectors = g.vectors(s)
         step = _times(b, vectors, g.register)
@@ -158,13 +173,12 @@ def _pack(head: str, kind: str, module: Any) -> None:
                 value = b.load(_on(b, x, _times(b, p, b0)), kind)
                 b.store(value, _on(b, y, _times(b, p, step)), kind)
                 b.lanes = 1
-            with b.when(across), b.loop(0, main, g.width) as p:
-                there = _on(b, y, _times(b, p, step))
-                here = _on(b, x, _times(b, p, g.item))
-                b.do(
-                    f"call void @{square}(ptr {here}, i64 {b1}, ptr {there}, i64 {step}, "
-                    f"i64 {lanes})"
-                )
+            with b.when(across), b.loop(0, main, side) as p, b.loop(0, lanes, side) as j:
+                here = _on(b, x, _times(b, p, g.item), _times(b, j, b1))
+                there = _on(b, y, _times(b, p, step), _times(b, j, g.item))
+                count = b.put(f"sub nsw i64 {lanes}, {j}")
+                operands = f"ptr {here}, i64 {b1}, ptr {there}, i64 {step}, i64 {count}"
+                b.do(f"call void @{square}({operands})")
             start = b.put(f"select i1 {across}, i64 {main}, i64 0")
             start = b.put(f"select i1 {copies}, i64 {k}, i64 {start}")
             with b.loop(start, k) as p, b.loop(0, lanes) as j:
