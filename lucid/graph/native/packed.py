@@ -214,7 +214,7 @@ def _run(head: str, kind: str, module: Any) -> None:
         depth = b.put(f"call i64 @llvm.smin.i64(i64 {left}, i64 {DEPTH})")
         more = b.put(f"zext i1 {b.put(f'icmp sgt i64 {p}, 0')} to i64")
         x = _on(b, g.a, _times(b, p, a1))
-        with b.loop(*strips) as s:
+        with b.loop(strips[0], strips[1]) as s:
             edge, vectors = g.vectors(s)
             column = _times(b, s, VECTORS * g.register)
             step = b.put(f"select i1 {packs}, i64 {_times(b, vectors, g.register)}, i64 {b0}")
@@ -223,7 +223,7 @@ def _run(head: str, kind: str, module: Any) -> None:
             y = _on(b, base, start, _times(b, p, step))
             z = _on(b, g.c, column)
             last = b.put(f"select i1 {edge}, i64 2, i64 0")
-            with b.loop(*rows) as i:
+            with b.loop(rows[0], rows[1]) as i:
                 at_end = b.put(f"zext i1 {b.put(f'icmp eq i64 {i}, {end}')} to i64")
                 which = b.put(f"add nsw i64 {last}, {at_end}")
                 address = b.load(b.address(functions, "l", which), "l")
