@@ -38,6 +38,7 @@ import torch
 from _workloads import WORKLOADS, Workload
 
 import lucid
+from lucid import functional
 
 torch.set_num_threads(OPTIONS.threads)
 COLUMNS = ("lucid", "jax.jit", "PyTorch", "torch.compile", "mlx.compile")
@@ -52,11 +53,13 @@ def shown(seconds: float) -> str:
 
 
 def warm() -> None:
-    """Let every library start what it starts once."""
-    x = np.ones(64, np.float32)
-    f = lucid.jit(lambda x: (lucid.tanh(lucid.exp(x) @ lucid.ones((64, 64), dtype=x.dtype))).sum())
-    f(lucid.asarray(x))
-    jax.block_until_ready(jax.jit(lambda x: (x @ x) + 1)(x))
+    """Let every library import what it imports later, start its threads, and compile something."""
+    for module in (functional, lucid.nn, lucid.optim):
+        for name in module.__all__:
+            getattr(module, name)
+    x = np.ones((1000, 1000), np.float32)
+    lucid.jit(lambda x: (functional.gelu(lucid.exp(x))).sum())(lucid.asarray(x))
+    jax.block_until_ready(jax.jit(lambda x: (jax.numpy.exp(x) + 1).sum())(x))
 
 
 def first_calls(cases: dict[str, Callable[[], Any]]) -> dict[str, float]:

@@ -141,7 +141,7 @@ def _squared_error(name: str, mean: bool) -> Op:
 
     def factor(x: Any, y: Any) -> float:
         """Return the factor of x - y in the gradient."""
-        return 2.0 / max(1, np.size(x), np.size(y)) if mean else 2.0
+        return 2.0 / max(1, *(getattr(v, "size", 1) for v in (x, y))) if mean else 2.0
 
     def impl(x: Any, y: Any) -> Any:
         if _small(x, y):

@@ -11,10 +11,9 @@ import llvmlite.binding as llvm
 import scipy.linalg.cython_blas
 
 from lucid.graph.ir import Value
-from lucid.graph.native.gemm import small
-from lucid.graph.native.packed import LEAST, packed
+from lucid.graph.native.gemm import Own, own
 from lucid.graph.native.plan import Planner, Ref, Step
-from lucid.graph.native.table import address_of
+from lucid.graph.native.table import address_of, scratch_of, slot
 from lucid.graph.native.text import Body
 
 __all__ = ["Product", "function", "register"]
@@ -67,74 +66,83 @@ class Product(Step):
 
     # -- code ------------------------------------------------------------------------------------
 
-    _packed: Any = None
+    _own: Own | None = None
+    _room: int | None = None
     _name = ""
     _shared = False
+    _exchanged = False
 
     def prepare(self, module: Any, name: str) -> None:
-        """Define the functions of a product that is computed here, and not by BLAS."""
+        """Choose how to compute; a stack becomes a function of its own, for threads to share."""
         *stack, m, n = self.c.shape
         k = self.a.shape[-1]
+        if 0 in self.c.shape:
+            return
         kind = self.c.root.aval.dtype.char
         pairs = [r.strides[-2:] for r in (self.a, self.b, self.c)]
-        own = m * n * k < 8 * LEAST and small(kind, (m, n, k), *pairs) is not None
-        if not own:
-            self._packed = packed(module, name, kind, (m, n, k), *pairs)
-            if self._packed is not None:
-                self._packed[0].reserve()
-                self._packed[0].define()
-        elif stack and 0 not in stack:  # many small products: threads share the stack
-            self._name = name
-            self._shared = 2 * math.prod(self.c.shape) * k >= 20 * module.parallel_work
-            b = Body(module)
-            self._all(b, ("%lo", "%hi"))
-            b.do("ret void")
-            head = f"define internal void @{name}(ptr %env, i64 %lo, i64 %hi, i64 %tid)"
-            module.function(head, b)
+        found = own(module, kind, (m, n, k), *pairs)
+        if found is None:
+            return
+        self._own, self._exchanged = found
+        if not stack:
+            if self._own.size:
+                self._room = module.scratch(self._own.size)
+            return
+        count = stack[0]
+        self._shared = 2 * math.prod(self.c.shape) * k >= 20 * module.parallel_work
+        if self._own.parallel and count < 2 * module.threads:
+            self._shared = False  # it is the single products that threads share
+        else:
+            self._own.parallel = False
+        self._name = name
+        b = Body(module)
+        room = "null"
+        if self._own.size:
+            place = module.scratch(self._own.size * module.threads)
+            room = scratch_of(b, place, self._own.size)
+        self._all(b, ("%lo", "%hi"), room)
+        b.do("ret void")
+        head = f"define internal void @{name}(ptr %env, i64 %lo, i64 %hi, i64 %tid)"
+        module.function(head, b)
 
     def emit(self, b: Body) -> None:
         """Add the call."""
         if 0 in self.c.shape:
             return
-        if not self._name:
-            self._all(b, (0, self.c.shape[0]))
-        else:
+        if self._name:
             b.module.run(b, self._name, self.c.shape[0], self._shared)
+            return
+        room = "null" if self._room is None else slot(b, self._room)
+        self._all(b, (0, self.c.shape[0]), room)
 
-    def _all(self, b: Body, first: tuple[Any, Any]) -> None:
+    def _all(self, b: Body, first: tuple[Any, Any], room: str) -> None:
         *stack, m, n = self.c.shape
         kind = self.c.root.aval.dtype.char
         addresses = [address_of(b, r) for r in (self.a, self.b, self.c)]
         strides = [r.strides[: len(stack)] for r in (self.a, self.b, self.c)]
         ranges = [first, *((0, count) for count in stack[1:])] if stack else []
-        self._stacked(b, ranges, strides, addresses, kind, (m, n, self.a.shape[-1]))
 
-    def _stacked(
-        self, b: Body, ranges: Any, strides: Any, addresses: Any, kind: str, sizes: Any
-    ) -> None:
-        if not ranges:
-            self._one(b, addresses, kind, *sizes)
-            return
-        with b.loop(*ranges[0]) as i:
-            inner = []
-            for address, s in zip(addresses, strides, strict=True):
-                step = b.put(f"mul nsw i64 {i}, {s[0]}")
-                inner.append(b.address(address, kind, step))
-            self._stacked(b, ranges[1:], [s[1:] for s in strides], inner, kind, sizes)
+        def each(ranges: Any, strides: Any, addresses: Any) -> None:
+            if not ranges:
+                if self._own is not None:
+                    x, y, z = addresses
+                    self._own.call(b, *((y, x) if self._exchanged else (x, y)), z, room)
+                else:
+                    self._blas(b, addresses, kind, m, n, self.a.shape[-1])
+                return
+            with b.loop(*ranges[0]) as i:
+                inner = []
+                for address, s in zip(addresses, strides, strict=True):
+                    step = b.put(f"mul nsw i64 {i}, {s[0]}")
+                    inner.append(b.address(address, kind, step))
+                each(ranges[1:], [s[1:] for s in strides], inner)
 
-    def _one(self, b: Body, addresses: Any, kind: str, m: int, n: int, k: int) -> None:
+        each(ranges, strides, addresses)
+
+    def _blas(self, b: Body, addresses: Any, kind: str, m: int, n: int, k: int) -> None:
         """Call the routine, whose matrices have their columns together."""
         x, y, z = addresses
-        if self._packed is not None:
-            own, exchanged = self._packed
-            own.call(b, *((y, x, z) if exchanged else (x, y, z)))
-            return
         left, right = self.a, self.b
-        pairs = (r.strides[-2:] for r in (left, right, self.c))
-        own = small(kind, (m, n, k), *pairs)
-        if own is not None:
-            own.emit(b, x, y, z)
-            return
         rows, columns = self.c.strides[-2:]
         if not ((n == 1 or columns == 1) and (m == 1 or rows >= n)):
             # the result has its columns together: compute it as it stands

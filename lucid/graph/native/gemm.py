@@ -1,64 +1,124 @@
-"""Products of small matrices, compiled for their sizes; BLAS takes the large ones.
+"""How a product of matrices is computed: by code for its sizes, by blocks, or by BLAS.
 
-Two forms: *rows*, where a block of the result stays in registers while a column of the left matrix
-is broadcast against a row of the right one; and *dots*, where both operands have the summed axis
-contiguous, and a block of scalar products runs along it.
+Very small products are written out: a block of the result stays in registers while a column of the
+left matrix is broadcast against a row of the right one. Larger ones call functions that are
+compiled once for the process: `packed`, or `dots` where both operands have the summed axis
+contiguous. Where nothing fits, BLAS is called.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from lucid.graph.native.text import KINDS, Body, register_type
+from lucid.graph.native.micro import dots
+from lucid.graph.native.packed import MOST, Packed
+from lucid.graph.native.text import Body, register_type
 
-__all__ = ["Small", "small"]
+__all__ = ["Own", "own"]
 
-LIMIT = 3_000_000  # products of numbers; beyond, BLAS' blocking for the caches pays
-RIGHT_LIMIT = 160 * 1024  # bytes of the right matrix, which is read once per block of rows
+WRITTEN = 8_000  # multiplications up to which code is written for the sizes
+SHORT = 320_000  # up to which scalar products are computed without packing
+LIMIT = 3_000_000  # of a product with hardly any rows or columns; beyond, BLAS is called
+RIGHT_LIMIT = 160 * 1024  # bytes of the right matrix of such a product
 
 
-class Small:
-    """A product c = a b with sizes (m, n, k) and strides, of one kind.
+class Own(Protocol):
+    """A product that is computed by code of our own.
 
     Attributes:
-        form: "rows" or "dots".
-        swapped: whether it is the transposed product, so that the operands come in reverse.
+        size: bytes of scratch memory that a call needs.
+        parallel: whether a call shares its work among threads.
     """
 
-    def __init__(
-        self, kind: str, sizes: tuple[int, int, int], a: Any, b: Any, c: Any, form: str
-    ) -> None:
+    size: int
+    parallel: bool
+
+    def call(self, b: Body, x: str, y: str, z: str, room: str) -> None:
+        """Add the call, with the addresses of the operands, the result, and scratch memory."""
+
+
+def own(
+    module: Any, kind: str, sizes: tuple[int, int, int], a: Any, b: Any, c: Any
+) -> tuple[Own, bool] | None:
+    """Return how c = a b is computed, and whether its operands are exchanged; None is BLAS.
+
+    Args:
+        module: the code's module.
+        kind: of the numbers.
+        sizes: (m, n, k).
+        a: strides of the left operand.
+        b: strides of the right operand.
+        c: strides of the result.
+    """
+    m, n, k = sizes
+    work = m * n * k
+    thin = min(sizes) < 4
+    if thin and (work > LIMIT or n * k * np.dtype(kind).itemsize > RIGHT_LIMIT):
+        return None
+    a, b, c = _settled(a, (m, k)), _settled(b, (k, n)), _settled(c, (m, n))
+    straight = c[1] == 1
+    rows = straight and b[1] == 1 and (n >= 4 or k == 1)
+    columns = c[0] == 1 and a[0] == 1 and m >= 4
+    if thin or work <= WRITTEN:
+        if rows:
+            return Written(kind, sizes, a, b, c), False
+        if columns:
+            return Written(kind, (n, m, k), b[::-1], a[::-1], c[::-1]), True
+    if a[1] == b[0] == 1 and (thin or (work <= SHORT and not rows and not columns)):
+        return Dots(module, kind, sizes, a, b, c), False
+    if thin or n * k * np.dtype(kind).itemsize > MOST:
+        return None
+    if straight:
+        return Packed(module, kind, sizes, a, b, c), False
+    if c[0] == 1:
+        return Packed(module, kind, (n, m, k), b[::-1], a[::-1], c[::-1]), True
+    return None
+
+
+class Dots:
+    """A product whose operands both have the summed axis contiguous."""
+
+    size = 0
+    parallel = False
+
+    def __init__(self, module: Any, kind: str, sizes: Any, a: Any, b: Any, c: Any) -> None:
+        item = np.dtype(kind).itemsize
+        self.name = dots(module, kind, *sizes[:2])
+        strides = (s * item for s in (a[0], b[1], *c))
+        self.a0, self.b1, self.c0, self.c1 = (f"i64 {s}" for s in strides)
+        self.sizes = ", ".join(f"i64 {n}" for n in sizes)
+
+    def call(self, b: Body, x: str, y: str, z: str, room: str) -> None:
+        """Add the call."""
+        operands = f"ptr {x}, {self.a0}, ptr {y}, {self.b1}, ptr {z}, {self.c0}, {self.c1}"
+        b.do(f"call void @{self.name}({operands}, {self.sizes})")
+
+
+class Written:
+    """A product whose right operand has its columns together, as code for its sizes."""
+
+    size = 0
+    parallel = False
+
+    def __init__(self, kind: str, sizes: Any, a: Any, b: Any, c: Any) -> None:
         self.kind = kind
         self.sizes = sizes
         self.a, self.b, self.c = tuple(a), tuple(b), tuple(c)
-        self.form = form
-        self.swapped = False
+        numbers = "_".join(str(n).replace("-", "m") for n in (*sizes, *a, *b, *c))
+        self.name = f"product_{kind}_{numbers}"
 
-    @property
-    def name(self) -> str:
-        """The name of the function for these sizes."""
-        numbers = (*self.sizes, *self.a, *self.b, *self.c)
-        return f"{self.form}_{self.kind}_{'_'.join(str(n).replace('-', 'm') for n in numbers)}"
-
-    def emit(self, b: Body, x: str, y: str, z: str) -> None:
+    def call(self, b: Body, x: str, y: str, z: str, room: str) -> None:
         """Add a call; the function is defined at its first use."""
         module = b.module
         if module.first(self.name):
             body = Body(module)
-            if self.form == "rows":
-                self._rows(body)
-            else:
-                self._dots(body)
+            self._rows(body)
             body.do("ret void")
             given = ", ".join(f"ptr noalias %{letter}" for letter in "abc")
             module.function(f"define internal void @{self.name}({given})", body)
-        if self.swapped:
-            x, y = y, x
         b.do(f"call void @{self.name}(ptr {x}, ptr {y}, ptr {z})")
-
-    # -- rows ------------------------------------------------------------------------------------
 
     def _rows(self, b: Body) -> None:
         m, n, _ = self.sizes
@@ -127,87 +187,6 @@ class Small:
                 new = b.intrinsic("fmuladd", kind, [spread, value, old])
                 b.do(f"store {b.type(kind)} {new}, ptr {variable}")
         b.lanes = 1
-
-    # -- dots ------------------------------------------------------------------------------------
-
-    def _dots(self, b: Body) -> None:
-        m, n, _ = self.sizes
-        for low, high, rows in _rows_blocks(m, 4):
-            with b.loop(low, high, rows) as i:
-                for start, stop, columns in _rows_blocks(n, 4):
-                    with b.loop(start, stop, columns) as j:
-                        self._tile(b, i, j, rows, columns)
-
-    def _tile(self, b: Body, i: str, j: str, rows: int, columns: int) -> None:
-        kind, k = self.kind, self.sizes[2]
-        width = min(b.module.width // np.dtype(kind).itemsize, 1 << (max(k, 1).bit_length() - 1))
-        b.lanes = width
-        sums = [[b.stack(kind, width) for _ in range(columns)] for _ in range(rows)]
-        for line in sums:
-            for variable in line:
-                b.do(f"store {b.type(kind)} zeroinitializer, ptr {variable}")
-        left = b.address("%a", kind, b.put(f"mul nsw i64 {i}, {self.a[0]}"))
-        right = b.address("%b", kind, b.put(f"mul nsw i64 {j}, {self.b[1]}"))
-        main = k // width * width
-        with b.loop(0, main, width) as p:
-            xs = [b.load(self._at(b, left, p, r * self.a[0]), kind) for r in range(rows)]
-            ys = [b.load(self._at(b, right, p, c * self.b[1]), kind) for c in range(columns)]
-            for r in range(rows):
-                for c in range(columns):
-                    old = b.put(f"load {b.type(kind)}, ptr {sums[r][c]}")
-                    new = b.intrinsic("fmuladd", kind, [xs[r], ys[c], old])
-                    b.do(f"store {b.type(kind)} {new}, ptr {sums[r][c]}")
-        totals = [[self._total(b, v, width) for v in line] for line in sums]
-        b.lanes = 1
-        for p in range(main, k):
-            for r in range(rows):
-                x = b.load(b.address(left, kind, str(p + r * self.a[0])), kind)
-                for c in range(columns):
-                    y = b.load(b.address(right, kind, str(p + c * self.b[1])), kind)
-                    product = b.binary("fmul", kind, x, y)
-                    totals[r][c] = b.binary("fadd", kind, totals[r][c], product)
-        for r in range(rows):
-            at = b.put(f"add nsw i64 {i}, {r}") if r else i
-            row = b.address("%c", kind, b.put(f"mul nsw i64 {at}, {self.c[0]}"))
-            row = b.address(row, kind, b.put(f"mul nsw i64 {j}, {self.c[1]}"))
-            for c in range(columns):
-                b.store(totals[r][c], b.address(row, kind, str(c * self.c[1])), kind)
-
-    def _at(self, b: Body, base: str, p: str, offset: int) -> str:
-        at = b.address(base, self.kind, p)
-        return b.address(at, self.kind, str(offset)) if offset else at
-
-    def _total(self, b: Body, variable: str, width: int) -> str:
-        kind = self.kind
-        b.lanes = width
-        value = b.put(f"load {b.type(kind)}, ptr {variable}")
-        b.lanes = 1
-        if width == 1:
-            return value
-        t = register_type(kind, width)
-        name = f"llvm.vector.reduce.fadd.v{width}f{32 if kind == 'f' else 64}"
-        b.module.declare(f"declare {KINDS[kind]} @{name}({KINDS[kind]}, {t})")
-        zero = "-0.0"
-        return b.put(f"call reassoc {KINDS[kind]} @{name}({KINDS[kind]} {zero}, {t} {value})")
-
-
-def small(kind: str, sizes: tuple[int, int, int], a: Any, b: Any, c: Any) -> Small | None:
-    """Return a small product with these strides; None where BLAS is to be called."""
-    m, n, k = sizes
-    if m * n * k > LIMIT or n * k * np.dtype(kind).itemsize > RIGHT_LIMIT:
-        return None
-    a, b, c = _settled(a, (m, k)), _settled(b, (k, n)), _settled(c, (m, n))
-    if k == 1 or (b[1] == 1 and c[1] == 1 and n >= 4):
-        if b[1] == 1 and c[1] == 1:
-            return Small(kind, sizes, a, b, c, "rows")
-        return None
-    if a[0] == 1 and c[0] == 1 and m >= 4:  # the transposed product has its rows together
-        product = Small(kind, (n, m, k), b[::-1], a[::-1], c[::-1], "rows")
-        product.swapped = True
-        return product
-    if a[1] == 1 and b[0] == 1:
-        return Small(kind, sizes, a, b, c, "dots")
-    return None
 
 
 def _settled(strides: Any, shape: tuple[int, int]) -> tuple[int, int]:

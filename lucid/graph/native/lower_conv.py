@@ -19,7 +19,6 @@ from lucid.graph.native.text import KINDS, Body, register_type
 
 __all__ = ["RULES"]
 
-UNROLLED = 12  # entries of a window that are written out one by one; more are a loop
 CACHED = 40 * 1024  # bytes of what the gradient of a kernel reads again and again
 
 
@@ -166,24 +165,16 @@ class Conv(Routine):
         with b.loop(0, self.channels) as c:
             x = moved(b, image, kind, c, layout.size)
             y = moved(b, weights, kind, c, w.strides[1])
-            if len(entries) <= UNROLLED:
-                for shift, entry in zip(layout.shifts, entries, strict=True):
-                    one(b.address(x, kind, str(shift)), b.address(y, kind, str(entry)))
-            else:
-                shifts, places = table(b, layout.shifts), table(b, entries)
-                with b.loop(0, len(entries)) as k:
-                    shift = b.load(b.address(shifts, "l", k), "l")
-                    entry = b.load(b.address(places, "l", k), "l")
-                    one(b.address(x, kind, shift), b.address(y, kind, entry))
+            shifts, places = table(b, layout.shifts), table(b, entries)
+            with b.loop(0, len(entries)) as k:
+                shift = b.load(b.address(shifts, "l", k), "l")
+                entry = b.load(b.address(places, "l", k), "l")
+                one(b.address(x, kind, shift), b.address(y, kind, entry))
 
 
 def table(b: Body, numbers: Sequence[int]) -> str:
     """Return the address of constants."""
-    kind = f"[{len(numbers)} x i64]"
-    value = ", ".join(f"i64 {n}" for n in numbers)
-    name = f"@table.{len(b.module.constants)}"
-    b.module.constants[f"{name} = internal constant {kind} [{value}]"] = None
-    return name
+    return b.module.numbers([f"i64 {n}" for n in numbers])
 
 
 class ConvWeight(Routine):
@@ -300,12 +291,6 @@ class ConvWeight(Routine):
                 y = moved(b, other, kind, o, self.line)
                 x = moved(b, image, kind, c, self.channel)
                 z = moved(b, moved(b, goal, kind, o, whole.strides[0]), kind, c, whole.strides[1])
-                if len(shifts) <= UNROLLED:
-                    for start, stop, columns in _rows_blocks(len(shifts), wide):
-                        for k in range(start, stop, columns):
-                            at = [str(s) for s in shifts[k : k + columns]]
-                            self._tile(b, x, y, b.address(z, kind, str(k)), at, rows, count)
-                    continue
                 places = table(b, shifts)
                 for start, stop, columns in _rows_blocks(len(shifts), wide):
                     with b.loop(start, stop, columns) as k:

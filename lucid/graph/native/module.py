@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import functools
-import threading
+from collections.abc import Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
 
 from lucid.graph.ir import Value
-from lucid.graph.native import threads
+from lucid.graph.native import library, threads
+from lucid.graph.native.host import host
 from lucid.graph.native.store import Stored
 from lucid.graph.native.text import Body, register_type
 from lucid.graph.native.vecmath import compiled, definition
 
-__all__ = ["Host", "Module", "host"]
+__all__ = ["Module"]
 
 PARALLEL_WORK = 400_000  # operations on elements from which on a kernel is shared by threads
-
-
-class Host:
-    """The processor that code is compiled for.
-
-    Attributes:
-        width: bytes in the widest vector register.
-        fma: whether it multiplies and adds in one instruction.
-    """
-
-    def __init__(self) -> None:
-        llvm.initialize_native_target()
-        llvm.initialize_native_asmprinter()
-        self.triple = llvm.get_process_triple()
-        self.cpu = llvm.get_host_cpu_name()
-        features = llvm.get_host_cpu_features()
-        self.features = features.flatten()
-        self.width = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-        self.fma = bool(features.get("fma") or features.get("neon"))
-        self.target = llvm.Target.from_triple(self.triple)
-
-    def machine(self, level: int) -> Any:
-        """Return a code generator."""
-        return self.target.create_target_machine(
-            cpu=self.cpu, features=self.features, opt=level, reloc="static", codemodel="jitdefault"
-        )
-
-
-@functools.cache
-def host() -> Host:
-    """Return the host, found out once."""
-    return Host()
-
-
-_engines_lock = threading.Lock()
 
 
 class Module:
@@ -71,7 +36,9 @@ class Module:
         self.inline = inline
         self.functions: list[str] = []
         self.declarations: dict[str, str] = {}
+        self.wanted: dict[str, library.Define] = {}  # of the library
         self.constants: dict[str, None] = {}
+        self.arrays: dict[str, str] = {}
         self.places: dict[Value, int] = {}
         self.scratches: list[tuple[int, int]] = []  # place, bytes
         self.count = 0
@@ -98,14 +65,14 @@ class Module:
         self.count += 1
         return self.count - 1
 
-    def run(self, b: Body, name: str, pieces: int, shared: bool) -> None:
+    def run(self, b: Body, name: str, pieces: int, shared: bool, env: str = "%env") -> None:
         """Call a function ``(env, lo, hi, tid)`` over a range, which threads may share."""
         if shared and pieces > 1:
             self.shares = True
             self.declare("declare void @lucid_share(ptr, ptr, i64)")
-            b.do(f"call void @lucid_share(ptr @{name}, ptr %env, i64 {pieces})")
+            b.do(f"call void @lucid_share(ptr @{name}, ptr {env}, i64 {pieces})")
         else:
-            b.do(f"call void @{name}(ptr %env, i64 0, i64 {pieces}, i64 0)")
+            b.do(f"call void @{name}(ptr {env}, i64 0, i64 {pieces}, i64 0)")
 
     # -- text ------------------------------------------------------------------------------------
 
@@ -115,9 +82,22 @@ class Module:
         self.constants[f"{name} = internal constant {kind} {value}"] = None
         return name
 
+    def numbers(self, values: Sequence[str]) -> str:
+        """Return the address of constants, each with its type."""
+        kind = f"[{len(values)} x {values[0].split()[0]}]"
+        text = f"internal constant {kind} [{', '.join(values)}]"
+        if text not in self.arrays:
+            self.arrays[text] = f"@numbers.{len(self.arrays)}"
+        return self.arrays[text]
+
     def declare(self, text: str) -> None:
         """Declare a function, once, however the text is spelled."""
         self.declarations.setdefault(_symbol(text), text)
+
+    def use(self, symbol: str, head: str, define: library.Define) -> None:
+        """Declare a function of the library, which `define` adds to a module."""
+        self.declare(f"declare {head}")
+        self.wanted[symbol] = define
 
     def function(self, head: str, body: Body) -> None:
         """Add a function."""
@@ -178,13 +158,15 @@ class Module:
         defined = list(self.functions)
         names = {_symbol(f) for f in defined}
         needed = [d for name, d in self.declarations.items() if name not in names]
+        arrays = (f"{name} = {text}" for text, name in self.arrays.items())
         return "\n".join(
-            [f'target triple = "{self.host.triple}"', *self.constants, *needed, *defined]
+            [f'target triple = "{self.host.triple}"', *self.constants, *arrays, *needed, *defined]
         )
 
     def compile(self, level: int = 2) -> Any:
         """Return the engine that holds the compiled code."""
-        with _engines_lock:
+        with library.LOCK:
+            library.complete(self.wanted, Module(inline=False))
             text = self.text()
             stored = Stored(text, self.host, level)
             module = llvm.parse_assembly(text)

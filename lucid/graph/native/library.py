@@ -1,0 +1,58 @@
+"""Native functions that many programs call, each compiled at most once per process.
+
+A program's module only declares them. What it asks for and what is not there yet is compiled
+together before the program is, since every compilation has a fixed price of some milliseconds.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from lucid.graph.native.host import host
+from lucid.graph.native.store import Stored
+
+__all__ = ["LOCK", "Define", "add", "address", "complete"]
+
+Define = Callable[[Any], None]  # adds the function to a module
+
+ENGINES: dict[str, Any] = {}  # the engine that owns the code of each symbol
+LOCK = threading.RLock()
+
+
+def address(symbol: str) -> int | None:
+    """Return the address of a function, or None if it is not compiled yet."""
+    engine = ENGINES.get(symbol)
+    return None if engine is None else engine.get_function_address(symbol)
+
+
+def add(text: str, symbols: Iterable[str]) -> None:
+    """Compile functions, straight from their text, and name them to the linker."""
+    with LOCK:
+        stored = Stored(text, host(), 2)
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), host().machine())
+        stored.attach(engine)
+        engine.finalize_object()
+        for symbol in symbols:
+            llvm.add_symbol(symbol, engine.get_function_address(symbol))
+            ENGINES[symbol] = engine
+
+
+def complete(wanted: Mapping[str, Define], module: Any) -> None:
+    """Compile the functions that are not there yet, and those that they call, in a new module."""
+    with LOCK:
+        todo = dict(wanted)
+        new: list[str] = []
+        while todo:
+            symbol, define = todo.popitem()
+            if symbol in ENGINES or symbol in new:
+                continue
+            define(module)
+            new.append(symbol)
+            todo.update(module.wanted)
+            module.wanted.clear()
+        if new:
+            add(module.text(), new)
