@@ -25,8 +25,10 @@ MOST = 1 << 26  # bytes of the packed matrix, beyond which BLAS is called
 
 # What a product's constants are, in their order; then come the functions for blocks: inner and last
 # rows of an inner strip, inner and last rows of the last strip.
-FIELDS = ("k", "a0", "a1", "b0", "b1", "c0", "height", "units", "strips", "last", "valid")
-FIELDS += ("by_strip", "packs")
+FIELDS = (
+    *("k", "a0", "a1", "b0", "b1", "c0", "height", "units", "strips", "last", "valid"),
+    *("by_strip", "packs"),
+)
 # What the functions get: the constants, the operands, the result, and room for packed strips.
 GIVEN = ("constants", "a", "b", "c", "strips")
 
