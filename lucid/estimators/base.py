@@ -64,7 +64,7 @@ FLOATS = (np.float64, np.float32)
 _ROWS = 4096  # of a prediction at a time
 # Seconds, measured: what it takes to compile the step of a network; how much longer an eager step
 # takes; and how much longer for each weight and sample.
-_COMPILING, _EAGER, _SLOWER = 0.25, 3e-4, 1e-10
+_COMPILING, _EAGER, _SLOWER = 0.3, 2e-4, 1e-10
 _training = threading.RLock()  # while one estimator has the default generator
 
 
