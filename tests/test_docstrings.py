@@ -68,7 +68,7 @@ def test_examples_of_made_functions(name: str, function: Any) -> None:
 # -- whole docstrings ------------------------------------------------------------------------------
 
 WHOLE = [
-    *("data", "io", "optim"),
+    *("data", "debug", "estimators", "functional", "functional.init", "io", "nn", "optim"),
     *("nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn"),
 ]
 
@@ -85,16 +85,24 @@ def objects() -> list[tuple[str, Any]]:
     return list(found.values())
 
 
+def sections(text: str) -> dict[str, str]:
+    """What stands under Args, Returns and so on; and what another class says, if it is as that."""
+    found = re.split(r"^(\w+):[ \n]", text, flags=re.MULTILINE)
+    other = re.search(r"\bas `([A-Z]\w+)`", text)
+    told = sections(inspect.getdoc(getattr(lucid.nn, other[1])) or "") if other else {}
+    return told | dict(zip(found[1::2], found[2::2], strict=True))
+
+
 def lacking(thing: Any) -> Iterator[str]:
     """What a docstring does not say: every argument, result, error, and how it is used.
 
-    Records (named tuples and dataclasses) tell their attributes instead, and need no example.
+    Records (named tuples and dataclasses) tell their attributes instead, and need no example. That
+    of a class may be the example of its file; and its arguments may be those of another class.
     """
     text = inspect.cleandoc(thing.__doc__ or "")
     if not text:
         yield "a docstring"
-    sections = re.split(r"^(\w+):[ \n]", text, flags=re.MULTILINE)
-    told = dict(zip(sections[1::2], sections[2::2], strict=True))
+    told = sections(text)
     record = inspect.isclass(thing) and (
         issubclass(thing, tuple) or dataclasses.is_dataclass(thing)
     )
@@ -103,7 +111,8 @@ def lacking(thing: Any) -> Iterator[str]:
         named = p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and not p.name.startswith("_")
         if named and not re.search(rf"^ +(\w+, )*{p.name}(, \w+)*:", arguments, re.MULTILINE):
             yield f"{p.name} in {'Attributes' if record else 'Args'}"
-    if not (record or examples(text)):
+    file = inspect.getdoc(inspect.getmodule(thing)) if inspect.isclass(thing) else None
+    if not (record or examples(text) or examples(file or "")):
         yield "Example"
     function = thing.__init__ if inspect.isclass(thing) else thing
     if not inspect.isclass(thing):

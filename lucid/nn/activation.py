@@ -17,6 +17,7 @@ from lucid import functional
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.nn.init import constant_
+from lucid.nn.layer import Layer
 from lucid.nn.module import Module
 from lucid.nn.parameter import Parameter, blank
 
@@ -84,8 +85,15 @@ class Tanh(Module):
         return functional.tanh(input)
 
 
-class Softplus(Module):
-    """Return log(1 + exp(beta·x)) / beta; see `lucid.functional.softplus`."""
+class Softplus(Layer):
+    """Return log(1 + exp(beta·x)) / beta; see `lucid.functional.softplus`.
+
+    Args:
+        beta: how sharply it bends.
+        threshold: beyond which beta·x the result is x; None for nowhere.
+    """
+
+    _options = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float | None = None) -> None:
         super().__init__()
@@ -95,13 +103,15 @@ class Softplus(Module):
         """Apply the function."""
         return functional.softplus(input, self.beta, self.threshold)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"beta={self.beta!r}, threshold={self.threshold!r}"
 
+class GELU(Layer):
+    """Return x·Φ(x); see `lucid.functional.gelu`.
 
-class GELU(Module):
-    """Return x·Φ(x); see `lucid.functional.gelu`."""
+    Args:
+        approximate: "none", or "tanh" for a formula with tanh in place of Φ.
+    """
+
+    _options = ("approximate",)
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -110,10 +120,6 @@ class GELU(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the function."""
         return functional.gelu(input, self.approximate)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"approximate={self.approximate!r}"
 
 
 class SiLU(Module):
@@ -132,8 +138,14 @@ class Mish(Module):
         return functional.mish(input)
 
 
-class LeakyReLU(Module):
-    """Return x, or negative_slope·x where x is negative; see `lucid.functional.leaky_relu`."""
+class LeakyReLU(Layer):
+    """Return x, or negative_slope·x where x is negative; see `lucid.functional.leaky_relu`.
+
+    Args:
+        negative_slope: the slope below 0.
+    """
+
+    _options = ("negative_slope",)
 
     def __init__(self, negative_slope: float = 0.01) -> None:
         super().__init__()
@@ -143,13 +155,15 @@ class LeakyReLU(Module):
         """Apply the function."""
         return functional.leaky_relu(input, self.negative_slope)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"negative_slope={self.negative_slope!r}"
 
+class ELU(Layer):
+    """Return x, or alpha·(exp(x) - 1) where x is negative; see `lucid.functional.elu`.
 
-class ELU(Module):
-    """Return x, or alpha·(exp(x) - 1) where x is negative; see `lucid.functional.elu`."""
+    Args:
+        alpha: minus the limit towards -∞.
+    """
+
+    _options = ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
@@ -159,13 +173,15 @@ class ELU(Module):
         """Apply the function."""
         return functional.elu(input, self.alpha)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"alpha={self.alpha!r}"
 
+class CELU(Layer):
+    """Return x, or alpha·(exp(x / alpha) - 1) where x is negative; see `lucid.functional.celu`.
 
-class CELU(Module):
-    """Return x, or alpha·(exp(x / alpha) - 1) where x is negative; see `lucid.functional.celu`."""
+    Args:
+        alpha: minus the limit towards -∞.
+    """
+
+    _options = ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
         super().__init__()
@@ -174,10 +190,6 @@ class CELU(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the function."""
         return functional.celu(input, self.alpha)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"alpha={self.alpha!r}"
 
 
 class SELU(Module):
@@ -188,8 +200,15 @@ class SELU(Module):
         return functional.selu(input)
 
 
-class Hardtanh(Module):
-    """Return x limited to an interval; see `lucid.functional.hardtanh`."""
+class Hardtanh(Layer):
+    """Return x limited to an interval; see `lucid.functional.hardtanh`.
+
+    Args:
+        min_val: the lower end.
+        max_val: the upper end.
+    """
+
+    _options = ("min_val", "max_val")
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0) -> None:
         super().__init__()
@@ -198,10 +217,6 @@ class Hardtanh(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the function."""
         return functional.hardtanh(input, self.min_val, self.max_val)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"min_val={self.min_val!r}, max_val={self.max_val!r}"
 
 
 class Hardsigmoid(Module):
@@ -220,8 +235,14 @@ class Hardswish(Module):
         return functional.hardswish(input)
 
 
-class Hardshrink(Module):
-    """Return x, or 0 where |x| does not exceed lambd; see `lucid.functional.hardshrink`."""
+class Hardshrink(Layer):
+    """Return x, or 0 where |x| does not exceed lambd; see `lucid.functional.hardshrink`.
+
+    Args:
+        lambd: how far from 0 entries become 0.
+    """
+
+    _options = ("lambd",)
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -231,13 +252,15 @@ class Hardshrink(Module):
         """Apply the function."""
         return functional.hardshrink(input, self.lambd)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lambd={self.lambd!r}"
 
+class Softshrink(Layer):
+    """Return x moved towards 0 by lambd; see `lucid.functional.softshrink`.
 
-class Softshrink(Module):
-    """Return x moved towards 0 by lambd; see `lucid.functional.softshrink`."""
+    Args:
+        lambd: how far entries move.
+    """
+
+    _options = ("lambd",)
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -246,10 +269,6 @@ class Softshrink(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the function."""
         return functional.softshrink(input, self.lambd)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lambd={self.lambd!r}"
 
 
 class Tanhshrink(Module):
@@ -276,8 +295,15 @@ class LogSigmoid(Module):
         return functional.logsigmoid(input)
 
 
-class Threshold(Module):
-    """Return x, or value where x does not exceed threshold; see `lucid.functional.threshold`."""
+class Threshold(Layer):
+    """Return x, or value where x does not exceed threshold; see `lucid.functional.threshold`.
+
+    Args:
+        threshold: above which entries stay.
+        value: what takes the place of the others.
+    """
+
+    _options = ("threshold", "value")
 
     def __init__(self, threshold: float, value: float) -> None:
         super().__init__()
@@ -287,13 +313,15 @@ class Threshold(Module):
         """Apply the function."""
         return functional.threshold(input, self.threshold, self.value)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"threshold={self.threshold!r}, value={self.value!r}"
 
+class GLU(Layer):
+    """Return a·sigmoid(b) of the halves of x along an axis; see `lucid.functional.glu`.
 
-class GLU(Module):
-    """Return a·sigmoid(b) of the halves of x along an axis; see `lucid.functional.glu`."""
+    Args:
+        dim: the axis.
+    """
+
+    _options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -303,13 +331,15 @@ class GLU(Module):
         """Apply the function."""
         return functional.glu(input, self.dim)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim!r}"
 
+class Softmax(Layer):
+    """Return exp(xᵢ) / Σⱼ exp(xⱼ) along an axis; see `lucid.functional.softmax`.
 
-class Softmax(Module):
-    """Return exp(xᵢ) / Σⱼ exp(xⱼ) along an axis; see `lucid.functional.softmax`."""
+    Args:
+        dim: the axis.
+    """
+
+    _options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -319,13 +349,15 @@ class Softmax(Module):
         """Apply the function."""
         return functional.softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim!r}"
 
+class Softmin(Layer):
+    """Return exp(-xᵢ) / Σⱼ exp(-xⱼ) along an axis; see `lucid.functional.softmin`.
 
-class Softmin(Module):
-    """Return exp(-xᵢ) / Σⱼ exp(-xⱼ) along an axis; see `lucid.functional.softmin`."""
+    Args:
+        dim: the axis.
+    """
+
+    _options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -335,13 +367,15 @@ class Softmin(Module):
         """Apply the function."""
         return functional.softmin(input, self.dim)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim!r}"
 
+class LogSoftmax(Layer):
+    """Return log(softmax(x)) along an axis; see `lucid.functional.log_softmax`.
 
-class LogSoftmax(Module):
-    """Return log(softmax(x)) along an axis; see `lucid.functional.log_softmax`."""
+    Args:
+        dim: the axis.
+    """
+
+    _options = ("dim",)
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__()
@@ -351,12 +385,8 @@ class LogSoftmax(Module):
         """Apply the function."""
         return functional.log_softmax(input, self.dim)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim!r}"
 
-
-class PReLU(Module):
+class PReLU(Layer):
     """Return x, or weight·x where x is negative, with a learned weight.
 
     Args:
@@ -364,6 +394,8 @@ class PReLU(Module):
         init: the first value of the weights.
         dtype: of the weights; by default the default dtype.
     """
+
+    _options = ("num_parameters",)
 
     weight: Parameter
 
@@ -381,13 +413,16 @@ class PReLU(Module):
         """Apply the function."""
         return functional.prelu(input, self.weight)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"num_parameters={self.num_parameters}"
 
+class RReLU(Layer):
+    """Return x, or a·x where x is negative, with random slopes a; see `lucid.functional.rrelu`.
 
-class RReLU(Module):
-    """Return x, or a·x where x is negative, with random slopes a; see `lucid.functional.rrelu`."""
+    Args:
+        lower: the least slope.
+        upper: the greatest slope. Evaluation takes the mean of both.
+    """
+
+    _options = ("lower", "upper")
 
     def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3) -> None:
         super().__init__()
@@ -396,10 +431,6 @@ class RReLU(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the function."""
         return functional.rrelu(input, self.lower, self.upper, self.training)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"lower={self.lower!r}, upper={self.upper!r}"
 
 
 class Softmax2d(Module):

@@ -21,13 +21,13 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.functional.adaptive_softmax import AdaptiveLogSoftmax, cluster_sizes
 from lucid.nn.containers import ModuleList, Sequential
+from lucid.nn.layer import Layer
 from lucid.nn.linear import Linear
-from lucid.nn.module import Module
 
 __all__ = ["AdaptiveLogSoftmaxWithLoss"]
 
 
-class AdaptiveLogSoftmaxWithLoss(Module):
+class AdaptiveLogSoftmaxWithLoss(Layer):
     """Log-probabilities of many classes, the frequent ones first, and the mean loss.
 
     See `lucid.functional.adaptive_log_softmax_with_loss`.
@@ -48,6 +48,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         OptionError: if the cutoffs do not rise from 1 or more to n_classes - 1 or less, or a
             cluster would have no width.
     """
+
+    _options = ("cutoffs", "div_value")
 
     def __init__(
         self,
@@ -95,7 +97,3 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def _weights(self) -> tuple[Any, ...]:
         tails = [[layer.weight for layer in pair] for pair in self.tail]
         return self.cutoffs, self.head.weight, tails, self.head.bias
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"cutoffs={self.cutoffs}, div_value={self.div_value}"

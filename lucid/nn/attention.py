@@ -19,14 +19,14 @@ from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
 from lucid.nn import init
+from lucid.nn.layer import Layer
 from lucid.nn.linear import Linear
-from lucid.nn.module import Module
 from lucid.nn.parameter import Parameter, blank
 
 __all__ = ["MultiheadAttention"]
 
 
-class MultiheadAttention(Module):
+class MultiheadAttention(Layer):
     """Attend with several heads; see `lucid.functional.multi_head_attention_forward`.
 
     Args:
@@ -54,6 +54,8 @@ class MultiheadAttention(Module):
     Raises:
         OptionError: if `num_heads` does not divide `embed_dim`.
     """
+
+    _options = ("embed_dim", "num_heads")
 
     in_proj_weight: Parameter | None
     in_proj_bias: Parameter | None
@@ -131,7 +133,3 @@ class MultiheadAttention(Module):
         sizes = (self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias)
         more = (self.bias_k, self.bias_v, self.add_zero_attn, self.dropout)
         return (*sizes, *more, self.out_proj.weight, self.out_proj.bias)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"embed_dim={self.embed_dim}, num_heads={self.num_heads}"

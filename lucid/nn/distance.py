@@ -1,4 +1,14 @@
-"""Distances and similarities as layers."""
+"""Distances and similarities as layers.
+
+Example:
+    >>> import lucid
+    >>> from lucid import nn
+    >>> x, y = lucid.asarray([[1.0, 0.0]]), lucid.asarray([[3.0, 3.0]])
+    >>> nn.CosineSimilarity()(x, y).round(4)
+    Tensor([0.7071])
+    >>> nn.PairwiseDistance(p=1.0, eps=0.0)(x, y)
+    Tensor([5.])
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lucid import functional
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.errors import OptionError, message
-from lucid.nn.module import Module
+from lucid.nn.layer import Layer
 
 __all__ = [
     "AlphaDropout",
@@ -31,7 +31,9 @@ __all__ = [
 ]
 
 
-class _Dropout(Module):
+class _Dropout(Layer):
+    _options = ("p",)
+
     _function: ClassVar[Callable[..., Any]]
 
     def __init__(self, p: float = 0.5) -> None:
@@ -45,42 +47,48 @@ class _Dropout(Module):
         """Apply the layer."""
         return type(self)._function(input, self.p, self.training)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"p={self.p}"
-
 
 class Dropout(_Dropout):
-    """Set entries to zero with probability p; see `lucid.functional.dropout`."""
+    """Set entries to zero with probability p; see `lucid.functional.dropout`.
+
+    Args:
+        p: the probability.
+
+    Raises:
+        OptionError: if `p` is no probability.
+    """
 
     _function = staticmethod(functional.dropout)
 
 
 class Dropout1d(_Dropout):
-    """Set channels of signals to zero with probability p; see `lucid.functional.dropout1d`."""
+    """Set channels of signals to zero; as `Dropout`. See `lucid.functional.dropout1d`."""
 
     _function = staticmethod(functional.dropout1d)
 
 
 class Dropout2d(_Dropout):
-    """Set channels of images to zero with probability p; see `lucid.functional.dropout2d`."""
+    """Set channels of images to zero; as `Dropout`. See `lucid.functional.dropout2d`."""
 
     _function = staticmethod(functional.dropout2d)
 
 
 class Dropout3d(_Dropout):
-    """Set channels of volumes to zero with probability p; see `lucid.functional.dropout3d`."""
+    """Set channels of volumes to zero; as `Dropout`. See `lucid.functional.dropout3d`."""
 
     _function = staticmethod(functional.dropout3d)
 
 
 class AlphaDropout(_Dropout):
-    """Set entries to the limit of `selu`; see `lucid.functional.alpha_dropout`."""
+    """Set entries to the limit of `selu`; as `Dropout`. See `lucid.functional.alpha_dropout`."""
 
     _function = staticmethod(functional.alpha_dropout)
 
 
 class FeatureAlphaDropout(_Dropout):
-    """Set channels to the limit of `selu`; see `lucid.functional.feature_alpha_dropout`."""
+    """Set channels to the limit of `selu`; as `Dropout`.
+
+    See `lucid.functional.feature_alpha_dropout`.
+    """
 
     _function = staticmethod(functional.feature_alpha_dropout)

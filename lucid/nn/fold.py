@@ -17,12 +17,12 @@ from lucid import functional
 from lucid.core.methods import ArrayLike
 from lucid.core.tensor import Tensor
 from lucid.functional.geometry import Lengths
-from lucid.nn.module import Module
+from lucid.nn.layer import Layer
 
 __all__ = ["ChannelShuffle", "Fold", "PixelShuffle", "PixelUnshuffle", "Unfold"]
 
 
-class Unfold(Module):
+class Unfold(Layer):
     """Lay out the windows of images as columns; see `lucid.functional.unfold`.
 
     Args:
@@ -31,6 +31,8 @@ class Unfold(Module):
         padding: with zeros, on every side.
         stride: the step from one window to the next.
     """
+
+    _options = ("kernel_size", "dilation", "padding", "stride")
 
     def __init__(
         self,
@@ -48,13 +50,8 @@ class Unfold(Module):
         geometry = self.kernel_size, self.dilation, self.padding, self.stride
         return functional.unfold(input, *geometry)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        shown = f"kernel_size={self.kernel_size}, dilation={self.dilation}"
-        return f"{shown}, padding={self.padding}, stride={self.stride}"
 
-
-class Fold(Module):
+class Fold(Layer):
     """Add up columns where the windows of images lie; see `lucid.functional.fold`.
 
     Args:
@@ -64,6 +61,8 @@ class Fold(Module):
         padding: how much is dropped on every side.
         stride: the step from one window to the next.
     """
+
+    _options = ("output_size", "kernel_size", "dilation", "padding", "stride")
 
     def __init__(
         self,
@@ -82,18 +81,15 @@ class Fold(Module):
         geometry = self.kernel_size, self.dilation, self.padding, self.stride
         return functional.fold(input, self.output_size, *geometry)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        shown = f"output_size={self.output_size}, kernel_size={self.kernel_size}"
-        return f"{shown}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
 
-
-class PixelShuffle(Module):
+class PixelShuffle(Layer):
     """Turn channels into places; see `lucid.functional.pixel_shuffle`.
 
     Args:
         upscale_factor: how many times height and width grow.
     """
+
+    _options = ("upscale_factor",)
 
     def __init__(self, upscale_factor: int) -> None:
         super().__init__()
@@ -103,17 +99,15 @@ class PixelShuffle(Module):
         """Apply the layer."""
         return functional.pixel_shuffle(input, self.upscale_factor)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"upscale_factor={self.upscale_factor}"
 
-
-class PixelUnshuffle(Module):
+class PixelUnshuffle(Layer):
     """Turn places into channels; see `lucid.functional.pixel_unshuffle`.
 
     Args:
         downscale_factor: how many times height and width shrink.
     """
+
+    _options = ("downscale_factor",)
 
     def __init__(self, downscale_factor: int) -> None:
         super().__init__()
@@ -123,17 +117,15 @@ class PixelUnshuffle(Module):
         """Apply the layer."""
         return functional.pixel_unshuffle(input, self.downscale_factor)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"downscale_factor={self.downscale_factor}"
 
-
-class ChannelShuffle(Module):
+class ChannelShuffle(Layer):
     """Mix the channels of groups; see `lucid.functional.channel_shuffle`.
 
     Args:
         groups: how many there are.
     """
+
+    _options = ("groups",)
 
     def __init__(self, groups: int) -> None:
         super().__init__()
@@ -142,7 +134,3 @@ class ChannelShuffle(Module):
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the layer."""
         return functional.channel_shuffle(input, self.groups)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"groups={self.groups}"

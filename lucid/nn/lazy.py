@@ -200,9 +200,9 @@ class _LazyInstanceNorm(Lazy):
 
 
 class LazyInstanceNorm1d(_LazyInstanceNorm):
-    """An `InstanceNorm1d` whose `num_features` is that of its first input.
+    """A layer whose `num_features` is that of its first input; as `InstanceNorm1d`.
 
-    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    But, as in PyTorch, `affine` and `track_running_stats` are true by default.
     """
 
     _becomes = InstanceNorm1d
@@ -210,9 +210,9 @@ class LazyInstanceNorm1d(_LazyInstanceNorm):
 
 
 class LazyInstanceNorm2d(_LazyInstanceNorm):
-    """An `InstanceNorm2d` whose `num_features` is that of its first input.
+    """A layer whose `num_features` is that of its first input; as `InstanceNorm2d`.
 
-    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    But, as in PyTorch, `affine` and `track_running_stats` are true by default.
     """
 
     _becomes = InstanceNorm2d
@@ -220,9 +220,9 @@ class LazyInstanceNorm2d(_LazyInstanceNorm):
 
 
 class LazyInstanceNorm3d(_LazyInstanceNorm):
-    """An `InstanceNorm3d` whose `num_features` is that of its first input.
+    """A layer whose `num_features` is that of its first input; as `InstanceNorm3d`.
 
-    As in PyTorch, `affine` and `track_running_stats` are true by default; the rest is the same.
+    But, as in PyTorch, `affine` and `track_running_stats` are true by default.
     """
 
     _becomes = InstanceNorm3d

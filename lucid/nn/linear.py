@@ -8,6 +8,7 @@ from typing import Any
 from lucid import functional
 from lucid.core.tensor import Tensor
 from lucid.nn import init
+from lucid.nn.layer import Layer
 from lucid.nn.module import Module
 from lucid.nn.parameter import Parameter, blank
 
@@ -133,7 +134,7 @@ class Identity(Module):
         return input
 
 
-class Flatten(Module):
+class Flatten(Layer):
     """Merge neighbouring axes, by default all but the first; see `lucid.functional.flatten`.
 
     Args:
@@ -147,6 +148,8 @@ class Flatten(Module):
         (2, 12)
     """
 
+    _options = ("start_dim", "end_dim")
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
@@ -155,12 +158,8 @@ class Flatten(Module):
         """Apply the layer."""
         return functional.flatten(input, self.start_dim, self.end_dim)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
-
-class Unflatten(Module):
+class Unflatten(Layer):
     """Divide an axis into several; see `lucid.functional.unflatten`.
 
     Args:
@@ -174,6 +173,8 @@ class Unflatten(Module):
         (2, 3, 4)
     """
 
+    _options = ("dim", "unflattened_size")
+
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
@@ -181,7 +182,3 @@ class Unflatten(Module):
     def forward(self, input: Tensor) -> Tensor:
         """Apply the layer."""
         return functional.unflatten(input, self.dim, self.unflattened_size)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

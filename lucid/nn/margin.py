@@ -1,4 +1,12 @@
-"""Losses by a margin and of likelihoods as objects, over the functions of `lucid.functional`."""
+"""Losses by a margin and of likelihoods as objects, over the functions of `lucid.functional`.
+
+Example:
+    >>> import lucid
+    >>> from lucid import nn
+    >>> x, y = lucid.asarray([1.0, 2.0]), lucid.asarray([0.0, 3.0])
+    >>> nn.MarginRankingLoss(margin=0.5)(x, y, lucid.ones(2))
+    Tensor(0.75)
+"""
 
 from __future__ import annotations
 

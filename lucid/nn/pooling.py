@@ -22,7 +22,7 @@ from lucid.functional.adaptive_pool import Wanted, adaptive_avg_pool, adaptive_m
 from lucid.functional.avg_pool import avg_pool, lp_pool
 from lucid.functional.geometry import Lengths
 from lucid.functional.max_pool import max_pool, max_unpool
-from lucid.nn.module import Module
+from lucid.nn.layer import Layer
 
 __all__ = [
     "AdaptiveAvgPool1d",
@@ -46,15 +46,10 @@ __all__ = [
 ]
 
 
-class Pool(Module):
-    """What all poolings have in common: options, which `repr` shows."""
+class Pool(Layer):
+    """What all poolings have in common: over how many axes they are."""
 
     _rank: int
-    _options: tuple[str, ...] = ()
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        return ", ".join(f"{name}={getattr(self, name)!r}" for name in self._options)
 
 
 class _MaxPool(Pool):

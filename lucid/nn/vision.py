@@ -58,14 +58,14 @@ class Upsample(Module):
 
 
 class UpsamplingNearest2d(Upsample):
-    """Repeat the places of images; `Upsample` in mode "nearest"."""
+    """Repeat the places of images; as `Upsample` in mode "nearest"."""
 
     def __init__(self, size: Lengths = None, scale_factor: Factors = None) -> None:
         super().__init__(size, scale_factor, mode="nearest")
 
 
 class UpsamplingBilinear2d(Upsample):
-    """Interpolate between the places of images; `Upsample` in mode "bilinear" with corners kept."""
+    """Interpolate between places; as `Upsample` in mode "bilinear" with `align_corners`."""
 
     def __init__(self, size: Lengths = None, scale_factor: Factors = None) -> None:
         super().__init__(size, scale_factor, mode="bilinear", align_corners=True)
