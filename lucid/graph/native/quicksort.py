@@ -12,12 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import llvmlite.binding as llvm
-
-from lucid.graph.native.module import host
+from lucid.graph.native import library
+from lucid.graph.native.host import host
 from lucid.graph.native.sort_few import Keys
 from lucid.graph.native.text import Body
-from lucid.graph.native.vecmath_library import ENGINES, LOCK, build_engine
 
 __all__ = ["compiled", "lanes_of"]
 
@@ -39,13 +37,10 @@ def compiled(kind: str, payload: bool) -> str:
     """
     lanes = lanes_of(kind)
     prefix = f"lucid_quick_{kind}{'p' if payload else ''}{lanes}"
-    with LOCK:
-        if prefix not in ENGINES:
-            engine = build_engine(_Writer(prefix, kind, lanes, payload).text())
-            for name in ("sort", "select", "part"):
-                symbol = f"{prefix}_{name}"
-                llvm.add_symbol(symbol, engine.get_function_address(symbol))
-            ENGINES[prefix] = engine
+    symbols = [f"{prefix}_{name}" for name in ("sort", "select", "part")]
+    with library.LOCK:
+        if library.address(symbols[0]) is None:
+            library.add(_Writer(prefix, kind, lanes, payload).text(), symbols)
     return prefix
 
 
