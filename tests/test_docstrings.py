@@ -89,7 +89,7 @@ def sections(text: str) -> dict[str, str]:
     """What stands under Args, Returns and so on; and what another class says, if it is as that."""
     found = re.split(r"^(\w+):[ \n]", text, flags=re.MULTILINE)
     other = re.search(r"\bas `([A-Z]\w+)`", text)
-    told = sections(inspect.getdoc(getattr(lucid.nn, other[1])) or "") if other else {}
+    told = sections(inspect.getdoc(getattr(lucid.nn, other[1], None)) or "") if other else {}
     return told | dict(zip(found[1::2], found[2::2], strict=True))
 
 
