@@ -310,7 +310,24 @@ class GroupNorm(_Affine):
 # -- over the last axes ----------------------------------------------------------------------------
 
 
-class LayerNorm(_Affine):
+class _LastAxes(_Affine):
+    """What layers over the last axes have in common."""
+
+    def _set(
+        self, shape: int | Sequence[int], eps: Any, weight: bool, bias: bool, dtype: Any
+    ) -> None:
+        self.normalized_shape = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+        self.eps, self.elementwise_affine = eps, weight
+        self._make(self.normalized_shape, weight, bias, dtype)
+        self.reset_parameters()
+
+    def extra_repr(self) -> str:
+        """Return what `repr` shows between the parentheses."""
+        affine = f"elementwise_affine={self.elementwise_affine}"
+        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
+
+
+class LayerNorm(_LastAxes):
     """Bring the last axes to mean 0 and variance 1; see `lucid.functional.layer_norm`.
 
     Args:
@@ -334,24 +351,16 @@ class LayerNorm(_Affine):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        several = isinstance(normalized_shape, Sequence)
-        self.normalized_shape = tuple(normalized_shape) if several else (normalized_shape,)
-        self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._make(self.normalized_shape, elementwise_affine, elementwise_affine and bias, dtype)
-        self.reset_parameters()
+        bias = elementwise_affine and bias
+        self._set(normalized_shape, eps, elementwise_affine, bias, dtype)
 
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the layer."""
         affine = (self.weight, self.bias)
         return functional.layer_norm(input, self.normalized_shape, *affine, self.eps)
 
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        affine = f"elementwise_affine={self.elementwise_affine}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
-
-class RMSNorm(_Affine):
+class RMSNorm(_LastAxes):
     """Divide the last axes by their root mean square; see `lucid.functional.rms_norm`.
 
     Args:
@@ -372,20 +381,11 @@ class RMSNorm(_Affine):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        several = isinstance(normalized_shape, Sequence)
-        self.normalized_shape = tuple(normalized_shape) if several else (normalized_shape,)
-        self.eps, self.elementwise_affine = eps, elementwise_affine
-        self._make(self.normalized_shape, elementwise_affine, False, dtype)
-        self.reset_parameters()
+        self._set(normalized_shape, eps, elementwise_affine, False, dtype)
 
     def forward(self, input: ArrayLike) -> Tensor:
         """Apply the layer."""
         return functional.rms_norm(input, self.normalized_shape, self.weight, self.eps)
-
-    def extra_repr(self) -> str:
-        """Return what `repr` shows between the parentheses."""
-        affine = f"elementwise_affine={self.elementwise_affine}"
-        return f"{self.normalized_shape}, eps={self.eps}, {affine}"
 
 
 class LocalResponseNorm(Module):

@@ -81,25 +81,13 @@ class ConstantPad1d(_ConstantPad):
 
 
 class ConstantPad2d(_ConstantPad):
-    """Surround with one value, along the last two axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-        value: the value.
-    """
+    """Surround with one value, along the last two axes; as `ConstantPad1d`."""
 
     _rank = 2
 
 
 class ConstantPad3d(_ConstantPad):
-    """Surround with one value, along the last three axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-        value: the value.
-    """
+    """Surround with one value, along the last three axes; as `ConstantPad1d`."""
 
     _rank = 3
 
@@ -116,23 +104,13 @@ class ZeroPad1d(Pad):
 
 
 class ZeroPad2d(Pad):
-    """Surround with zeros, along the last two axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Surround with zeros, along the last two axes; as `ZeroPad1d`."""
 
     _rank = 2
 
 
 class ZeroPad3d(Pad):
-    """Surround with zeros, along the last three axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Surround with zeros, along the last three axes; as `ZeroPad1d`."""
 
     _rank = 3
 
@@ -150,31 +128,21 @@ class ReflectionPad1d(Pad):
 
 
 class ReflectionPad2d(Pad):
-    """Continue by mirroring at the outermost entries, along the last two axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Continue by mirroring along the last two axes; as `ReflectionPad1d`."""
 
     _rank = 2
     _mode = "reflect"
 
 
 class ReflectionPad3d(Pad):
-    """Continue by mirroring at the outermost entries, along the last three axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Continue by mirroring along the last three axes; as `ReflectionPad1d`."""
 
     _rank = 3
     _mode = "reflect"
 
 
 class ReplicationPad1d(Pad):
-    """Continue by repeating the outermost entries, along the last axis.
+    """Repeat the outermost entries along the last axis.
 
     Args:
         padding: how many in front and behind, one number, or two for each axis, the last axis
@@ -186,24 +154,14 @@ class ReplicationPad1d(Pad):
 
 
 class ReplicationPad2d(Pad):
-    """Continue by repeating the outermost entries, along the last two axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Repeat the outermost entries along the last two axes; as `ReplicationPad1d`."""
 
     _rank = 2
     _mode = "replicate"
 
 
 class ReplicationPad3d(Pad):
-    """Continue by repeating the outermost entries, along the last three axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Repeat the outermost entries along the last three axes; as `ReplicationPad1d`."""
 
     _rank = 3
     _mode = "replicate"
@@ -222,24 +180,14 @@ class CircularPad1d(Pad):
 
 
 class CircularPad2d(Pad):
-    """Continue at the other end, along the last two axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Continue at the other end, along the last two axes; as `CircularPad1d`."""
 
     _rank = 2
     _mode = "circular"
 
 
 class CircularPad3d(Pad):
-    """Continue at the other end, along the last three axes.
-
-    Args:
-        padding: how many in front and behind, one number, or two for each axis, the last axis
-            first; a negative one cuts off.
-    """
+    """Continue at the other end, along the last three axes; as `CircularPad1d`."""
 
     _rank = 3
     _mode = "circular"

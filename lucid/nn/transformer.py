@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from lucid import functional
 from lucid.core.methods import ArrayLike
@@ -50,31 +50,42 @@ def _activation(name: str, activation: Activation) -> Callable[[Tensor], Tensor]
 class _Layer(Module):
     """What the layers of encoder and decoder have in common."""
 
+    _attentions: ClassVar[tuple[str, ...]]
     self_attn: MultiheadAttention
     norm1: LayerNorm
     norm2: LayerNorm
     dropout1: Dropout
     dropout2: Dropout
 
-    def _make(
+    def __init__(
         self,
         d_model: int,
-        dim_feedforward: int,
-        dropout: float,
-        activation: Activation,
-        layer_norm_eps: float,
-        norm_first: bool,
-        norms: int,
-        options: dict[str, Any],
+        nhead: int,
+        dim_feedforward: int = 2048,
+        dropout: float = 0.1,
+        activation: Activation = functional.relu,
+        layer_norm_eps: float = 1e-5,
+        batch_first: bool = False,
+        norm_first: bool = False,
+        bias: bool = True,
+        dtype: Any = None,
     ) -> None:
+        super().__init__()
+        options: dict[str, Any] = {"bias": bias, "dtype": dtype}
+        for name in self._attentions:
+            attention = MultiheadAttention(
+                d_model, nhead, dropout, batch_first=batch_first, **options
+            )
+            self.register_module(name, attention)
         self.linear1 = Linear(d_model, dim_feedforward, **options)
         self.dropout = Dropout(dropout)
         self.linear2 = Linear(dim_feedforward, d_model, **options)
         self.norm_first = norm_first
-        for k in range(1, norms + 1):
-            setattr(self, f"norm{k}", LayerNorm(d_model, layer_norm_eps, **options))
-        for k in range(1, norms + 1):
-            setattr(self, f"dropout{k}", Dropout(dropout))
+        parts = range(1, len(self._attentions) + 2)
+        for k in parts:
+            self.register_module(f"norm{k}", LayerNorm(d_model, layer_norm_eps, **options))
+        for k in parts:
+            self.register_module(f"dropout{k}", Dropout(dropout))
         self.activation = _activation(type(self).__name__, activation)
 
     def _residual(self, x: Tensor, norm: Module, block: Callable[[Tensor], Tensor]) -> Tensor:
@@ -105,25 +116,7 @@ class TransformerEncoderLayer(_Layer):
     Source: Vaswani et al., "Attention is all you need", NeurIPS 2017.
     """
 
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = functional.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        options: dict[str, Any] = {"bias": bias, "dtype": dtype}
-        attention: dict[str, Any] = {"dropout": dropout, "batch_first": batch_first, **options}
-        self.self_attn = MultiheadAttention(d_model, nhead, **attention)
-        sizes = (d_model, dim_feedforward, dropout, activation, layer_norm_eps, norm_first)
-        self._make(*sizes, 2, options)
+    _attentions = ("self_attn",)
 
     def forward(
         self,
@@ -156,29 +149,10 @@ class TransformerDecoderLayer(_Layer):
     Source: Vaswani et al., "Attention is all you need", NeurIPS 2017.
     """
 
+    _attentions = ("self_attn", "multihead_attn")
+    multihead_attn: MultiheadAttention
     norm3: LayerNorm
     dropout3: Dropout
-
-    def __init__(
-        self,
-        d_model: int,
-        nhead: int,
-        dim_feedforward: int = 2048,
-        dropout: float = 0.1,
-        activation: Activation = functional.relu,
-        layer_norm_eps: float = 1e-5,
-        batch_first: bool = False,
-        norm_first: bool = False,
-        bias: bool = True,
-        dtype: Any = None,
-    ) -> None:
-        super().__init__()
-        options: dict[str, Any] = {"bias": bias, "dtype": dtype}
-        attention: dict[str, Any] = {"dropout": dropout, "batch_first": batch_first, **options}
-        self.self_attn = MultiheadAttention(d_model, nhead, **attention)
-        self.multihead_attn = MultiheadAttention(d_model, nhead, **attention)
-        sizes = (d_model, dim_feedforward, dropout, activation, layer_norm_eps, norm_first)
-        self._make(*sizes, 3, options)
 
     def forward(
         self,

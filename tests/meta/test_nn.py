@@ -42,7 +42,7 @@ LENGTHS: dict[str, set[str]] = {
     "normalization.py": {"num_channels % num_groups"},
     "padding.py": {"2 * self._rank"},
     "recurrent.py": {"self._gates * self.hidden_size", "own * (2 if bidirectional else 1)"},
-    "transformer.py": {"norms + 1"},
+    "transformer.py": {"len(self._attentions) + 2"},
     "utils/parametrizations.py": {"dim % weight.ndim", "weight.size // rows"},
 }
 
