@@ -27,6 +27,7 @@ __all__ = [
     "guard_attribute",
     "guard_attributes",
     "guarded",
+    "held",
     "own",
     "snapshot",
     "spying",
@@ -144,6 +145,11 @@ class _Copy:
 def snapshot(value: Any, depth: int = _DEPTH) -> Any:
     """Return a value as a guard remembers it: of lists, tuples and dicts, what they hold."""
     return _Copy(value, depth) if isinstance(value, list | tuple | dict) and depth else value
+
+
+def held(kept: Any) -> list[Any] | None:
+    """Return what was in a list or tuple that a guard remembers; None of anything else."""
+    return kept.items if type(kept) is _Copy and kept.keys is None else None
 
 
 def unchanged(kept: Any, value: Any) -> bool:

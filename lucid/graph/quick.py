@@ -8,12 +8,13 @@ goes the long way, which also raises the errors.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
 
 from lucid.config import _default
-from lucid.core.cells import capturing, unchanged, version
+from lucid.core.cells import capturing, held, unchanged, version
 from lucid.core.dispatch import lift
 from lucid.core.frames import Cell, Recorded, ambient, leaf, silenced
 from lucid.core.op import Aval
@@ -128,7 +129,12 @@ class _Writer:
             code.miss(f"{c(guards)}.version != {c(version)}[0] and not {c(guards.kept)}()")
         for place, kept in guards.loose:
             code.add(f"g = {c(place.get)}()")
-            code.miss(f"g is not {c(kept)} and not {c(unchanged)}({c(kept)}, g)")
+            items = held(kept)
+            if items is None:
+                other = f"g is not {c(kept)}"
+            else:  # the same objects are in it
+                other = f"(len(g) != {len(items)} or not all(map({c(is_)}, g, {c(items)})))"
+            code.miss(f"{other} and not {c(unchanged)}({c(kept)}, g)")
 
     def _arguments(self) -> None:
         code, c = self.code, self.code.constant
