@@ -11,7 +11,8 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from lucid import functional
 from lucid.core.methods import ArrayLike
@@ -53,36 +54,53 @@ __all__ = [
 ]
 
 
-class ReLU(Module):
+class _Function(Module):
+    """A function of the input alone."""
+
+    _function: ClassVar[Callable[..., Tensor]]
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        """Apply the function."""
+        return type(self)._function(input)
+
+
+class _AlongAxis(Layer):
+    """A function along an axis."""
+
+    _options = ("dim",)
+    _function: ClassVar[Callable[..., Tensor]]
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: ArrayLike) -> Tensor:
+        """Apply the function."""
+        return type(self)._function(input, self.dim)
+
+
+class ReLU(_Function):
     """Return max(x, 0); see `lucid.functional.relu`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.relu(input)
+    _function = staticmethod(functional.relu)
 
 
-class ReLU6(Module):
+class ReLU6(_Function):
     """Return min(max(x, 0), 6); see `lucid.functional.relu6`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.relu6(input)
+    _function = staticmethod(functional.relu6)
 
 
-class Sigmoid(Module):
+class Sigmoid(_Function):
     """Return 1 / (1 + exp(-x)); see `lucid.functional.sigmoid`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.sigmoid(input)
+    _function = staticmethod(functional.sigmoid)
 
 
-class Tanh(Module):
+class Tanh(_Function):
     """Return tanh(x); see `lucid.functional.tanh`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.tanh(input)
+    _function = staticmethod(functional.tanh)
 
 
 class Softplus(Layer):
@@ -122,20 +140,16 @@ class GELU(Layer):
         return functional.gelu(input, self.approximate)
 
 
-class SiLU(Module):
+class SiLU(_Function):
     """Return x·sigmoid(x); see `lucid.functional.silu`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.silu(input)
+    _function = staticmethod(functional.silu)
 
 
-class Mish(Module):
+class Mish(_Function):
     """Return x·tanh(softplus(x)); see `lucid.functional.mish`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.mish(input)
+    _function = staticmethod(functional.mish)
 
 
 class LeakyReLU(Layer):
@@ -192,12 +206,10 @@ class CELU(Layer):
         return functional.celu(input, self.alpha)
 
 
-class SELU(Module):
+class SELU(_Function):
     """Return a scaled `elu`; see `lucid.functional.selu`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.selu(input)
+    _function = staticmethod(functional.selu)
 
 
 class Hardtanh(Layer):
@@ -219,20 +231,16 @@ class Hardtanh(Layer):
         return functional.hardtanh(input, self.min_val, self.max_val)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(_Function):
     """Return x/6 + 1/2 limited to [0, 1]; see `lucid.functional.hardsigmoid`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.hardsigmoid(input)
+    _function = staticmethod(functional.hardsigmoid)
 
 
-class Hardswish(Module):
+class Hardswish(_Function):
     """Return x·hardsigmoid(x); see `lucid.functional.hardswish`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.hardswish(input)
+    _function = staticmethod(functional.hardswish)
 
 
 class Hardshrink(Layer):
@@ -271,28 +279,22 @@ class Softshrink(Layer):
         return functional.softshrink(input, self.lambd)
 
 
-class Tanhshrink(Module):
+class Tanhshrink(_Function):
     """Return x - tanh(x); see `lucid.functional.tanhshrink`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.tanhshrink(input)
+    _function = staticmethod(functional.tanhshrink)
 
 
-class Softsign(Module):
+class Softsign(_Function):
     """Return x / (1 + |x|); see `lucid.functional.softsign`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.softsign(input)
+    _function = staticmethod(functional.softsign)
 
 
-class LogSigmoid(Module):
+class LogSigmoid(_Function):
     """Return log(sigmoid(x)); see `lucid.functional.logsigmoid`."""
 
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.logsigmoid(input)
+    _function = staticmethod(functional.logsigmoid)
 
 
 class Threshold(Layer):
@@ -314,76 +316,44 @@ class Threshold(Layer):
         return functional.threshold(input, self.threshold, self.value)
 
 
-class GLU(Layer):
+class GLU(_AlongAxis):
     """Return a·sigmoid(b) of the halves of x along an axis; see `lucid.functional.glu`.
 
     Args:
         dim: the axis.
     """
 
-    _options = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.glu(input, self.dim)
+    _function = staticmethod(functional.glu)
 
 
-class Softmax(Layer):
+class Softmax(_AlongAxis):
     """Return exp(xᵢ) / Σⱼ exp(xⱼ) along an axis; see `lucid.functional.softmax`.
 
     Args:
         dim: the axis.
     """
 
-    _options = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.softmax(input, self.dim)
+    _function = staticmethod(functional.softmax)
 
 
-class Softmin(Layer):
+class Softmin(_AlongAxis):
     """Return exp(-xᵢ) / Σⱼ exp(-xⱼ) along an axis; see `lucid.functional.softmin`.
 
     Args:
         dim: the axis.
     """
 
-    _options = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.softmin(input, self.dim)
+    _function = staticmethod(functional.softmin)
 
 
-class LogSoftmax(Layer):
+class LogSoftmax(_AlongAxis):
     """Return log(softmax(x)) along an axis; see `lucid.functional.log_softmax`.
 
     Args:
         dim: the axis.
     """
 
-    _options = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        super().__init__()
-        self.dim = dim
-
-    def forward(self, input: ArrayLike) -> Tensor:
-        """Apply the function."""
-        return functional.log_softmax(input, self.dim)
+    _function = staticmethod(functional.log_softmax)
 
 
 class PReLU(Layer):
