@@ -69,7 +69,14 @@ def test_examples_of_made_functions(name: str, function: Any) -> None:
 
 WHOLE = [
     *("data", "debug", "estimators", "functional", "functional.init", "io", "nn", "optim"),
-    *("nn.init", "nn.utils", "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.rnn"),
+    *(
+        "nn.init",
+        "nn.utils",
+        "nn.utils.parametrizations",
+        "nn.utils.parametrize",
+        "nn.utils.fusion",
+        "nn.utils.rnn",
+    ),
 ]
 
 

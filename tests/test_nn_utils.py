@@ -95,6 +95,39 @@ def test_spectral_norm() -> None:
     assert float((row.weight**2).sum()) == pytest.approx(1)
 
 
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("name", "norm", "options", "shape"),
+    [
+        ("Conv1d", "BatchNorm1d", {"groups": 2}, (2, 4, 7)),
+        ("Conv2d", "BatchNorm2d", {"stride": 2}, (2, 4, 7, 6)),
+        ("ConvTranspose2d", "BatchNorm2d", {}, (2, 4, 5, 6)),
+        ("ConvTranspose1d", "BatchNorm1d", {"groups": 2}, (2, 4, 5)),
+        ("Linear", "BatchNorm1d", {}, (3, 4)),
+    ],
+)
+def test_fusion(name: str, norm: str, options: Any, shape: Any, bias: bool, affine: bool) -> None:
+    args = (4, 6) if name == "Linear" else (4, 6, 3)
+    layer = getattr(nn, name)(*args, bias=bias, **options)
+    bn = getattr(nn, norm)(6, affine=affine)
+    for module in (layer, bn):
+        module.load_state_dict(
+            {k: 0.5 + RNG.random(v.shape) for k, v in module.state_dict().items()}, strict=False
+        )
+        module.eval()
+    x = RNG.standard_normal(shape)
+    if name == "Linear":
+        fused = nn.utils.fuse_linear_bn_eval(layer, bn)
+    else:
+        fused = nn.utils.fuse_conv_bn_eval(layer, bn, "Transpose" in name)
+    assert type(fused) is type(layer)
+    assert not fused.training
+    np.testing.assert_allclose(fused(x).numpy(), bn(layer(x)).numpy(), rtol=1e-10)
+    fused(x).sum().backward()
+    assert fused.weight.grad is not None
+
+
 @pytest.mark.parametrize("shape", [(4, 4), (6, 3), (3, 6)])
 @pytest.mark.parametrize("kind", [None, "matrix_exp", "cayley", "householder"])
 @pytest.mark.parametrize("trivial", [True, False])
@@ -228,6 +261,16 @@ def infinite() -> Any:
             lambda: parametrizations.spectral_norm(nn.Linear(2, 2), n_power_iterations=0),
             OptionError,
             "a positive n_power_iterations, got 0",
+        ),
+        (
+            lambda: nn.utils.fuse_linear_bn_eval(nn.Linear(2, 2), nn.BatchNorm1d(2).eval()),
+            OptionError,
+            r"expected layers in evaluation, .*; call .eval\(\) on both",
+        ),
+        (
+            lambda: nn.utils.fuse_linear_bn_eval(nn.Linear(2, 2).eval(), nn.BatchNorm1d(3).eval()),
+            ShapeError,
+            r"fuse_norm: expected statistics of 2 outputs, got shape \(3,\)",
         ),
         (
             lambda: parametrizations.orthogonal(nn.Linear(2, 2), "w"),
