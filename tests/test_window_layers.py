@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,10 @@ import lucid
 from lucid import functional, nn
 from lucid.errors import OptionError, ShapeError, UnsupportedError
 from lucid.nn import conv, fold, fractional_pool, padding, pooling
-from tests.layers import agree
+from tests.layers import agree, share, signature
 
 RNG = np.random.default_rng(0)
 LAYERS = [name for m in (conv, fold, fractional_pool, padding, pooling) for name in m.__all__]
-
-
-def signature(kind: Any) -> list[tuple[str, Any]]:
-    """Names and defaults of the arguments, apart from `device` and `dtype`."""
-    parameters = inspect.signature(kind).parameters.values()
-    return [(p.name, p.default) for p in parameters if p.name not in ("device", "dtype")]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -78,18 +71,14 @@ CASES: list[tuple[str, tuple[Any, ...], dict[str, Any], tuple[int, ...]]] = [
     ("name", "args", "options", "shape"), CASES, ids=[f"{c[0]}-{k}" for k, c in enumerate(CASES)]
 )
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel:UserWarning")
-def test_outputs_are_those_of_pytorch(name: str, args: Any, options: Any, shape: Any) -> None:
+def test_outputs_and_gradients_are_those_of_pytorch(
+    name: str, args: Any, options: Any, shape: Any
+) -> None:
     ours = getattr(nn, name)(*args, **options)
     given = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in args]
     theirs = getattr(torch.nn, name)(*given, **options).double()
-    state = theirs.state_dict()
-    assert {k: v.shape for k, v in ours.state_dict().items()} == {
-        k: tuple(v.shape) for k, v in state.items()
-    }
-    ours.load_state_dict({k: v.numpy() for k, v in state.items()})
-    x = np.abs(RNG.standard_normal(shape))
-    want = theirs(torch.tensor(x)).detach().numpy()
-    np.testing.assert_allclose(ours(x).numpy(), want, rtol=1e-10, atol=1e-12)
+    share(ours, theirs)
+    agree(ours, theirs, np.abs(RNG.standard_normal(shape)))
     assert repr(ours).startswith(f"{name}(")
 
 
