@@ -74,7 +74,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init:
     def body(x: Any, i: Any) -> Any:
         return body_fun(i, x), None
 
-    return loop("fori_loop", body, init, rows, count, (False, 1, None), weak_rows=weak)[0]
+    return loop("fori_loop", body, init, rows, count, weak_rows=weak)[0]
 
 
 def _bound(x: Any) -> Tensor:
@@ -134,7 +134,7 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
 
 
 def _rows_one_by_one(name: str, f: Callable[[Any], Any], rows: Packed, size: int) -> Any:
-    return loop(name, lambda _, x: (None, f(x)), None, rows, size, (False, 1, None))[1]
+    return loop(name, lambda _, x: (None, f(x)), None, rows, size)[1]
 
 
 def _common_length(rows: Packed, xs: Any) -> int:

@@ -22,7 +22,7 @@ from lucid.graph.control import (
     strong,
     trace_body,
 )
-from lucid.graph.control_scan_reverse import apply_scan
+from lucid.graph.control_scan_unroll import apply_unrolled
 from lucid.graph.program import Program
 from lucid.transforms.boundary import check_function
 
@@ -53,9 +53,11 @@ def scan(
         xs: an array or a pytree of them whose first axes have one length; None for none.
         length: the number of steps; needed where `xs` holds no array.
         reverse: go from the last row to the first. Outputs lie where their rows do.
-        unroll: how many steps native code may put into one turn of the loop: a hint, which
-            changes no result.
-        policy: what reverse mode keeps of every step: None, all that the derivatives read;
+        unroll: how many steps are captured as one turn of the loop: a hint, which changes no
+            more than the rounding of derivatives. Native code then goes through a large carry once
+            for so many steps; where the carry is a few numbers, in registers anyway, it gives
+            nothing. The graph grows with it.
+        policy: what reverse mode keeps of every turn: None, all that the derivatives read;
             "recompute", the carry alone, at the price of computing every step again.
 
     Returns:
@@ -78,13 +80,13 @@ def scan(
         Tensor(12.)
     """
     check_function("scan", f)
-    if not isinstance(unroll, int) or unroll < 1:
+    if not isinstance(unroll, int) or isinstance(unroll, bool) or unroll < 1:
         raise OptionError(message("scan", "unroll a positive integer", repr(unroll)))
     if policy not in (None, "recompute"):
         raise OptionError(message("scan", 'policy None or "recompute"', repr(policy)))
     rows = pack("scan", xs)
     steps = _length(rows, xs, length)
-    return loop("scan", f, init, rows, steps, (bool(reverse), unroll, policy))
+    return loop("scan", f, init, rows, steps, (bool(reverse), policy), unroll)
 
 
 def _length(rows: Packed, xs: Any, length: int | None) -> int:
@@ -114,10 +116,22 @@ def loop(
     init: Any,
     rows: Packed,
     length: int,
-    options: tuple[bool, int, str | None],
+    options: tuple[bool, str | None] = (False, None),
+    unroll: int = 1,
     weak_rows: bool = False,
 ) -> tuple[Any, Any]:
-    """Capture the body, and bind the operation; `weak_rows` are Python numbers to the body."""
+    """Capture the body, and bind the operation.
+
+    Args:
+        name: what messages call it.
+        f: takes the carry and a row, and returns the next carry and an output.
+        init: the first carry.
+        rows: arrays whose first axis is looped over.
+        length: its length.
+        options: whether the last row comes first, and what reverse mode keeps.
+        unroll: the steps of one turn.
+        weak_rows: whether rows are Python numbers to the body; then nothing is unrolled.
+    """
     state = pack(name, init)
     slices = [Aval(a.shape[1:], a.dtype, weak_rows) for a in rows.avals]
     count = len(state.leaves)
@@ -145,5 +159,5 @@ def loop(
     program = Program(harden(graph, [*avals, *(strong(a) for a in outs[count:])]), "numpy")
     carry = [cast_to(x, a) for x, a in zip(state.leaves, avals, strict=True)]
     operands = (*tensors, *carry, *(cast_to(x, strong(aval(x))) for x in rows.leaves))
-    results = apply_scan(operands, program, len(tensors), count, length, *options)
+    results = apply_unrolled(operands, program, len(tensors), count, length, options, unroll)
     return state.rebuild(results[:count]), tree.unflatten(body.info[1], results[count:])

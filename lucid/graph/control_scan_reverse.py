@@ -64,7 +64,7 @@ def plan_of(
     body: Program, watched: Sequence[bool], params: Sequence[Any], taped: bool = False
 ) -> Plan:
     """Return how a scan with this body is differentiated."""
-    constants, carry, policy = params[1], params[2], params[6]
+    constants, carry, policy = params[1], params[2], params[5]
     which = tuple(carried(body, watched, constants, carry, smooth=True)[0])
     key = ("scan-reverse", which, constants, carry, policy, taped)
     return body.derive(key, lambda: _make(body, which, constants, carry, policy, taped))
@@ -147,13 +147,13 @@ def _recomputing(body: Program, which: tuple[bool, ...], taped: bool) -> tuple[G
 
 
 def _record(frame: RecordFrame, args: tuple[Any, ...], params: tuple[Any, ...]) -> Any:
-    body, constants, carry, length, reverse, unroll, _ = params
+    body, constants, carry, length, reverse, _ = params
     watched = watched_by(frame, args)
     under = below(frame, args)
     if not any(is_smooth(body.graph)):
         return apply(scan_op, under, params)
     plan = plan_of(body, watched, params, is_taped(frame, body))
-    results = apply_scan(under, plan.forward, constants, carry, length, reverse, unroll)
+    results = apply_scan(under, plan.forward, constants, carry, length, reverse)
     count = len(body.graph.outputs)
     fixed: tuple[Any, ...] = ()
     if plan.invariant.graph.outputs:
@@ -186,7 +186,7 @@ def _invariants(program: Program, operands: Sequence[Any]) -> tuple[Any, ...]:
 def _vjp(
     ct: Sequence[Any], needs: Sequence[bool], ans: Any, operands: Any, *params: Any
 ) -> tuple[Any, ...]:
-    *_, length, reverse, unroll, _, plan, kept = params
+    *_, length, reverse, _, plan, kept = params
     fixed, rows, stacks = kept
     constants, carry, which = plan.constants, plan.carry, plan.which
     smooth = is_smooth(plan.body.graph)
@@ -202,7 +202,7 @@ def _vjp(
     ys = [c for c, s in zip(ct[carry:], smooth[carry:], strict=True) if s and c is not None]
     state = [*cts, *sums]
     full = (*fixed, *state, *rows, *stacks, *ys)
-    found = apply_scan(full, program, len(fixed), len(state), length, not reverse, unroll)
+    found = apply_scan(full, program, len(fixed), len(state), length, not reverse)
     of_carry = iter(found[: len(cts)])
     of_constants = iter(found[len(cts) : len(state)])
     of_rows = iter(found[len(state) :])

@@ -2,13 +2,12 @@
 
 The operation ``scan``
     operands: ``(*constants, *carry, *rows)``; each of `rows` has `length` as its first axis.
-    params: ``(body, constants, carry, length, reverse, unroll, policy)``
+    params: ``(body, constants, carry, length, reverse, policy)``
         body: a Program ``(*constants, *carry, *row) -> (*carry, *outputs)``; the types of the
             carry are the same in and out, and no output is weak.
         constants, carry: how many operands are of either kind; the rest are rows.
         length: the number of steps.
         reverse: whether steps go from the last row to the first; outputs lie where their rows do.
-        unroll: how many steps native code may put into one turn of the loop; a hint.
         policy: None, or "recompute": what reverse mode keeps (see `scan`).
     results: ``(*carry, *outputs)``, each of `outputs` with `length` as its first axis.
 
@@ -57,18 +56,15 @@ def apply_scan(
     carry: int,
     length: int,
     reverse: bool = False,
-    unroll: int = 1,
     policy: str | None = None,
 ) -> tuple[Any, ...]:
     """Bind the operation."""
-    return apply(
-        OPS["scan"], tuple(operands), (body, constants, carry, length, reverse, unroll, policy)
-    )
+    return apply(OPS["scan"], tuple(operands), (body, constants, carry, length, reverse, policy))
 
 
 def impl(*values: Any) -> tuple[Any, ...]:
     """Run the loop in Python."""
-    *operands, body, constants, count, length, reverse, _, _ = values
+    *operands, body, constants, count, length, reverse, _ = values
     run = body.compiled()
     inputs = body.graph.inputs
     fixed = tuple(as_numbers(operands[:constants], inputs[:constants]))
@@ -94,7 +90,7 @@ def impl(*values: Any) -> tuple[Any, ...]:
 
 def infer(*values: Any) -> tuple[Aval, ...]:
     """Return the types of the results."""
-    body, _, count, length = values[-7:-3]
+    body, _, count, length = values[-6:-2]
     avals = body.graph.avals()
     return (*avals[:count], *(Aval((length, *a.shape), a.dtype) for a in avals[count:]))
 
@@ -120,7 +116,7 @@ def carried(
 
 def push(ans: Any, tangents: Sequence[Any], operands: Any, *params: Any) -> tuple[Any, ...]:
     """Return the tangents: the rule `jvp`."""
-    body, constants, count, length, reverse, unroll, policy = params[:7]
+    body, constants, count, length, reverse, policy = params[:6]
     given = tuple(t is not None for t in tangents)
     which, outs = carried(body, given, constants, count, smooth=True)
     key = ("scan-push", tuple(which))
@@ -133,7 +129,7 @@ def push(ans: Any, tangents: Sequence[Any], operands: Any, *params: Any) -> tupl
     ]
     start = constants + count
     sizes = constants + sum(which[:constants]), count + sum(which[constants:start])
-    found = apply_scan(full, program, *sizes, length, reverse, unroll, policy)
+    found = apply_scan(full, program, *sizes, length, reverse, policy)
     pushed = iter(found[count:])
     live = [*which[constants:start], *outs[count:]]
     return tuple(next(pushed) if w else None for w in live)
@@ -175,7 +171,7 @@ def pushing(
 
 def batch(size: int, batched: Sequence[bool], operands: Any, *params: Any) -> tuple[Any, ...]:
     """Return the results for all rows: the rule `batch`."""
-    body, constants, count, length, *options = params[:7]
+    body, constants, count, length, *options = params[:6]
     which, outs = carried(body, batched, constants, count)
     start = constants + count
     key = ("scan-batch", tuple(which), size)

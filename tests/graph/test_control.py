@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -375,6 +376,57 @@ def test_zero_steps() -> None:
     assert lucid.map(lambda x: x[0], np.zeros((0, 3))).shape == (0,)
     assert lucid.map(lambda x: x[0], np.zeros((0, 3)), batch_size=2).shape == (0,)
     close(lucid.grad(lambda x: lucid.while_loop(lambda y: y < 0, lambda y: y * y, x))(3.0), 1.0)
+
+
+UNROLLED = {
+    "forwards": {},
+    "backwards": {"reverse": True},
+    "recomputed": {"policy": "recompute", "reverse": True},
+}
+
+
+@pytest.mark.parametrize("kind", UNROLLED)
+@pytest.mark.parametrize("length", [0, 1, 5, 6])
+def test_unrolled_scans_are_scans(kind: str, length: int) -> None:
+    xs = {"u": RNG.normal(size=(length, 3)), "k": np.arange(length)}
+
+    def run(w: Any, xs: Any, unroll: int) -> Any:
+        def step(c: Any, x: Any) -> Any:
+            h, n = c
+            h = lucid.sin(W @ h * w) + x["u"] * x["k"]
+            return (h, n + x["k"]), (h * w, {"n": n, "none": None})
+
+        return lucid.scan(step, (w, 0), xs, unroll=unroll, **UNROLLED[kind])
+
+    def total(w: Any, xs: Any, unroll: int) -> Any:
+        (h, _), (ys, _) = run(w, xs, unroll)
+        return (h * h).sum() + (ys * ys).sum()
+
+    want = lucid.tree.leaves(run(X, xs, 1))
+    grads = lucid.tree.leaves(
+        lucid.grad(lambda w, u: total(w, {**xs, "u": u}, 1), (0, 1))(X, xs["u"])
+    )
+    second = lucid.hessian(lambda w: total(w, xs, 1))(X)
+    for unroll in range(1, length + 3):
+        for wrap in (lambda f: f, partial(lucid.jit, executor="numpy"), lucid.jit):
+            got = lucid.tree.leaves(wrap(lambda w, xs, k=unroll: run(w, xs, k))(X, xs))
+            for a, b in zip(got, want, strict=True):
+                assert (a.shape, a.dtype) == (b.shape, b.dtype)
+                tolerance = 1e-12 if wrap is lucid.jit else 0
+                np.testing.assert_allclose(a.numpy(), b.numpy(), tolerance, tolerance)
+            f = lambda w, u, k=unroll: total(w, {**xs, "u": u}, k)  # noqa: E731
+            got = lucid.tree.leaves(wrap(lucid.grad(f, (0, 1)))(X, xs["u"]))
+            for a, b in zip(got, grads, strict=True):
+                np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-11, atol=1e-12)
+        if unroll != 3:
+            continue
+        g = lambda w, k=unroll: total(w, xs, k)  # noqa: E731
+        np.testing.assert_allclose(lucid.hessian(g)(X).numpy(), second.numpy(), 1e-10, 1e-10)
+        rows = lucid.vmap(g)(np.stack([X, 2 * X])).numpy()
+        np.testing.assert_allclose(rows, [float(total(k * X, xs, 1)) for k in (1, 2)], rtol=1e-12)
+    graph = lucid.make_graph(lambda w: run(w, xs, 2))(X)
+    turns = [n.params[3] for n in graph.nodes if n.op.name == "scan"]
+    assert turns == ([length // 2, length % 2][: 1 + length % 2] if length > 1 else [length])
 
 
 def test_max_steps_ends_a_loop() -> None:
