@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[1]
     [
         ("regression", ["--steps", "200"], "gradient descent"),
         ("digits", ["--epochs", "20"], "mean"),
+        ("train_digits", ["--epochs", "2"], "mean"),
+        ("train_chars", ["--steps", "30"], "validation"),
+        ("train_tabular", ["--epochs", "2", "--splits", "1"], "lucid"),
     ],
 )
 def test_example(example: str, options: list[str], promise: str, tmp_path: Path) -> None:
