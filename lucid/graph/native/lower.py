@@ -15,7 +15,9 @@ from lucid.graph.native.blas import Product
 from lucid.graph.native.branch import plan_cond, plan_while
 from lucid.graph.native.elementwise import is_elementwise
 from lucid.graph.native.lower_axis import RULES as AXIS_RULES
+from lucid.graph.native.lower_check import RULES as CHECK_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
+from lucid.graph.native.lower_draws import RULES as DRAW_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.lower_lapack import RULES as LAPACK_RULES
 from lucid.graph.native.lower_maxima import RULES as MAXIMA_RULES
@@ -416,6 +418,8 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **MAXIMA_RULES,
     **RANDOM_RULES,
     **SORT_RULES,
+    **CHECK_RULES,
+    **DRAW_RULES,
     **SEARCH_RULES,
     **LAPACK_RULES,
     **AXIS_RULES,

@@ -18,7 +18,7 @@ from lucid.graph.native.routine import Routine
 from lucid.graph.native.table import address_of
 from lucid.graph.native.text import Body
 
-__all__ = ["RULES"]
+__all__ = ["MULTIPLIERS", "ROUNDS", "RULES", "STEPS", "Draw", "product", "signed"]
 
 MULTIPLIERS = (0xD2E7470EE14C6C93, 0xCA5A826395121157)
 STEPS = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
@@ -32,13 +32,16 @@ class Draw(Routine):
         form: "words"; "uniform", numbers of the kind of the result; "truth", where one in double
             precision is below the second operand.
         high: the highest word of the counter.
+        start: where the lowest word begins to count.
     """
 
     shared = True
 
-    def __init__(self, operands: list[Ref], out: Value, form: str, high: int = 0) -> None:
+    def __init__(
+        self, operands: list[Ref], out: Value, form: str, high: int = 0, start: int = 0
+    ) -> None:
         super().__init__(operands, [out])
-        self.form, self.high = form, high
+        self.form, self.high, self.start = form, high, start
         self.single = form == "uniform" and out.aval.dtype.char == "f"
         self.each = 8 if self.single else 4  # numbers for one value of the counter
         self.count = math.prod(out.aval.shape)
@@ -54,7 +57,7 @@ class Draw(Routine):
         rounds = [tuple(keys)]
         for _ in range(ROUNDS - 1):
             pair = zip(rounds[-1], STEPS, strict=True)
-            rounds.append(tuple(b.put(f"add i64 {k}, {_signed(s)}") for k, s in pair))
+            rounds.append(tuple(b.put(f"add i64 {k}, {signed(s)}") for k, s in pair))
         limit = self._limit(b) if self.form == "truth" else ""
         out = self.results[0]
         kind = out.aval.dtype.char
@@ -84,10 +87,10 @@ class Draw(Routine):
 
     def _numbers(self, b: Body, counter: str, rounds: Any, limit: str, at: str, count: int) -> None:
         kind = self.results[0].aval.dtype.char
-        first = b.put(f"add i64 {counter}, 1")
-        words = [first, "0", "0", str(_signed(self.high))]
+        first = b.put(f"add i64 {counter}, {signed(self.start + 1)}")
+        words = [first, "0", "0", str(signed(self.high))]
         for keys in rounds:
-            (h0, l0), (h1, l1) = (_product(b, words[2 * i], MULTIPLIERS[i]) for i in range(2))
+            (h0, l0), (h1, l1) = (product(b, words[2 * i], MULTIPLIERS[i]) for i in range(2))
             left = b.put(f"xor i64 {b.put(f'xor i64 {h1}, {words[1]}')}, {keys[0]}")
             right = b.put(f"xor i64 {b.put(f'xor i64 {h0}, {words[3]}')}, {keys[1]}")
             words = [left, l1, right, l0]
@@ -115,11 +118,12 @@ class Draw(Routine):
         return number if not limit else b.compare("olt", "d", number, limit)
 
 
-def _signed(n: int) -> int:
+def signed(n: int) -> int:
+    """Return a word as LLVM's text has it."""
     return n - (1 << 64) if n >> 63 else n
 
 
-def _product(b: Body, x: str, factor: int) -> tuple[str, str]:
+def product(b: Body, x: str, factor: int) -> tuple[str, str]:
     """Return the high and the low word of a product."""
     wide = b.put(f"zext i64 {x} to i128")
     product = b.put(f"mul i128 {wide}, {factor}")
@@ -144,7 +148,10 @@ def _draw(planner: Planner, node: Node) -> bool:
             return False
         operands.append(planner.ref(p))
     form, high = FORMS[name]
-    planner.add(Draw(operands, out, form, high), out)
+    start = node.params[0] if name == "random_fold_in" else 0
+    if start + 1 >= 1 << 64:  # which the next word of the counter would count
+        return False
+    planner.add(Draw(operands, out, form, high, start), out)
     return True
 
 
@@ -153,5 +160,6 @@ FORMS = {
     "random_uniform": ("uniform", 0),
     "random_bernoulli": ("truth", 0),
     "random_split": ("words", 1 << 63),
+    "random_fold_in": ("words", 1 << 62),
 }
 RULES: dict[str, Callable[[Planner, Node], bool]] = dict.fromkeys(FORMS, _draw)
