@@ -51,7 +51,7 @@ def while_loop(
 
     Forward mode differentiates every such loop. Reverse mode keeps what it needs of every step. It
     counts the steps first; where it cannot, under `jit` and in the body of another loop, it goes
-    through `max_steps` of them, and without that bound gives first derivatives alone.
+    through `max_steps` of them, and without that bound goes back in Python, when there are numbers.
 
     Args:
         cond_fun: takes the carry and returns a boolean scalar, or a number compared with zero.
@@ -60,7 +60,7 @@ def while_loop(
         init: the first carry, an array or a pytree of them. A Python number takes the dtype that
             `body_fun` makes of it.
         max_steps: the loop ends after so many steps in any case; None, never. The reverse mode of
-            a jitted loop takes time and memory for all of them.
+            a jitted loop then is native code, but takes time and memory for all of them.
 
     Returns:
         The last carry.
@@ -70,8 +70,6 @@ def while_loop(
         DTypeError: if the carry changes its dtype.
         GraphError: if the carry changes its structure, or a function writes to a Parameter.
         OptionError: if `max_steps` is no non-negative integer.
-        NotDifferentiableError: under `jit`, if what reverse mode gave is differentiated again, and
-            there is no `max_steps`.
 
     Example:
         >>> import lucid

@@ -4,7 +4,8 @@ It needs to know how many steps there are. Where there are numbers, the loop is 
 and what is differentiated is a scan of that many steps; under `vmap` of as many as the longest row
 takes. Where there are none (under `jit`, in the body of another loop) it is a scan of `max_steps`
 steps, of which the last do nothing; or, without that bound, the operation ``while_pull``, which
-runs the loop anew, keeps every carry, and goes back.
+runs the loop anew, keeps every carry, and goes back. Its own derivatives wait for numbers
+(`control_late`), and are then those of a scan.
 
 The operation ``while_pull``
     operands: ``(*constants, *carry, *cotangents)``, one of these for each smooth carry.
@@ -26,10 +27,6 @@ from lucid.core.dispatch import apply, below, record_outputs
 from lucid.core.frames import RecordFrame
 from lucid.core.op import Aval
 from lucid.core.tensor import Tensor
-from lucid.errors import (
-    NotDifferentiableError,
-    message,
-)
 from lucid.graph import control_while_rules as rules
 from lucid.graph.capture import taping
 from lucid.graph.control import (
@@ -44,13 +41,14 @@ from lucid.graph.control import (
     zeros,
 )
 from lucid.graph.control_cond import apply_cond
+from lucid.graph.control_late import pull_late, push_late
 from lucid.graph.control_prune import prune_while
 from lucid.graph.control_scan_reverse import apply_scan
 from lucid.graph.control_scan_rules import carried, over_rows, repeat
 from lucid.graph.control_while_rules import apart, apply_while
 from lucid.graph.passes import PRUNE
 from lucid.graph.program import Program
-from lucid.transforms.api import jvp, vjp
+from lucid.transforms.api import vjp
 
 __all__ = ["apply_while"]
 
@@ -62,11 +60,6 @@ def _as_scan(operands: Sequence[Any], params: Sequence[Any]) -> tuple[Any, ...]:
     """Do what the loop does by a scan, which reverse mode can go back through."""
     cond, body, constants, max_steps = params
     if any(is_symbolic(x) for x in operands):
-        if max_steps is None:
-            hint = "bound the steps, as in while_loop(cond, body, init, max_steps=100)"
-            raise NotDifferentiableError(
-                message("while_loop", "max_steps for second derivatives under jit", "none", hint)
-            )
         steps, alike = max_steps, False
     else:
         steps, alike = _count(operands, cond, body, constants, max_steps)
@@ -251,7 +244,7 @@ def _pull_batch(size: int, batched: Sequence[bool], operands: Any, *params: Any)
 
 
 def _definition(params: Sequence[Any]) -> Callable[..., Any]:
-    """Return what the operation computes, in terms of operations that differentiate again."""
+    """Return what the operation computes from numbers, in terms of what differentiates again."""
     cond, body, constants, needs, _ = params
 
     def run(*values: Any) -> Any:
@@ -262,28 +255,13 @@ def _definition(params: Sequence[Any]) -> Callable[..., Any]:
 
 
 def _pull_push(ans: Any, tangents: Sequence[Any], operands: Any, *params: Any) -> tuple[Any, ...]:
-    which = [t is not None for t in tangents]
-    define = _definition(params)
-
-    def run(*some: Any) -> Any:
-        return define(*splice(operands, which, some))
-
-    live = [x for x, w in zip(operands, which, strict=True) if w]
-    return jvp(run, live, [t for t in tangents if t is not None])[1]
+    return push_late(ans, tangents, operands, _definition(params), _pull_infer(*params))
 
 
 def _pull_pull(
     ct: Sequence[Any], needs: Sequence[bool], ans: Any, operands: Any, *params: Any
 ) -> tuple[Any, ...]:
-    define = _definition(params)
-
-    def run(*some: Any) -> Any:
-        return define(*splice(operands, needs, some))
-
-    _, pull = vjp(run, *(x for x, n in zip(operands, needs, strict=True) if n))
-    whole = tuple(zeros_like(a) if c is None else c for c, a in zip(ct, ans, strict=True))
-    found = iter(pull(whole))
-    return tuple(next(found) if n else None for n in needs)
+    return pull_late(ct, needs, ans, operands, _definition(params), _pull_infer(*params))
 
 
 _pull = general(

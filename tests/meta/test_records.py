@@ -38,6 +38,7 @@ ELSEWHERE = {
     "cond_pull": "the record of a cond",
     "scan_pull": "the record of a scan",
     "while_pull": "graph/test_control.py: it goes back through a while",
+    "late": "graph/test_control.py: it runs other functions",
     "index_in_range": "graph/test_control.py: a check",
     # random numbers have no reference to compare with; tests/test_random.py tests distributions
     **dict.fromkeys((n for n in OPS if n.startswith("random_")), "test_random.py"),
