@@ -24,6 +24,7 @@ from lucid.graph.native.lower_maxima import RULES as MAXIMA_RULES
 from lucid.graph.native.lower_random import RULES as RANDOM_RULES
 from lucid.graph.native.lower_search import RULES as SEARCH_RULES
 from lucid.graph.native.lower_sort import RULES as SORT_RULES
+from lucid.graph.native.lower_whole import plan_product
 from lucid.graph.native.lower_window import RULES as WINDOW_RULES
 from lucid.graph.native.plan import Planner, Ref, Step, contiguous, squeezed
 from lucid.graph.native.scan import plan_scan
@@ -239,10 +240,10 @@ def _matmul(planner: Planner, node: Node) -> bool:
     if stack and len(b.shape) == 2 and rows:  # one tall matrix instead of a stack
         tall = (math.prod(stack) * rows[0], a.shape[-1])
         c = Ref(out, (tall[0], b.shape[1]), contiguous((tall[0], b.shape[1])))
-        return Product.plan(planner, out, (), _flattened(planner, x, tall), b, c)
+        return plan_product(planner, out, (), _flattened(planner, x, tall), b, c)
     shape = (*stack, rows[0] if rows else 1, columns[0] if columns else 1)
     c = Ref(out, shape, contiguous(shape))
-    return Product.plan(planner, out, stack, _stacked(a, stack), _stacked(b, stack), c)
+    return plan_product(planner, out, stack, _stacked(a, stack), _stacked(b, stack), c)
 
 
 def _expand(ref: Ref, axis: int) -> Ref:
@@ -312,9 +313,9 @@ def _contract(planner: Planner, node: Node) -> bool:
     shape = (*stack, m, n)
     target = Ref.whole(out).view(lambda z: np.reshape(z.transpose(order), shape, copy=False))
     if target is not None and _leading(target):
-        return Product.plan(planner, out, stack, lhs, rhs, target)
+        return plan_product(planner, out, stack, lhs, rhs, target)
     made = Value(out.aval._replace(shape=tuple(sizes[c] for c in (*batch, *left, *right))))
-    if not Product.plan(planner, made, stack, lhs, rhs, Ref(made, shape, contiguous(shape))):
+    if not plan_product(planner, made, stack, lhs, rhs, Ref(made, shape, contiguous(shape))):
         return False
     back = [(*batch, *left, *right).index(c) for c in labels]
     ref = Ref.whole(made).view(lambda z: z.transpose(back))
