@@ -74,6 +74,13 @@ def orthogonal_matrix(x: ArrayLike, kind: str, base: ArrayLike | None = None) ->
     Returns:
         The matrix, of the shape of `x`.
 
+    Example:
+        >>> import lucid
+        >>> from lucid.functional.orthogonal import orthogonal_matrix
+        >>> q = orthogonal_matrix(lucid.asarray([[0.0, 0.0], [0.5, 0.0], [0.2, 1.0]]), "cayley")
+        >>> bool(abs(q.mT @ q - lucid.eye(2)).max() < 1e-12)
+        True
+
     Source: Lezcano-Casado and Martínez-Rubio, "Cheap orthogonal constraints in neural networks",
     ICML 2019; Lezcano-Casado, "Trivializations for gradient-based optimization on manifolds",
     NeurIPS 2019.
