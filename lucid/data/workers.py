@@ -18,8 +18,8 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from multiprocessing import connection
+from collections.abc import Callable, Iterator
+from multiprocessing import connection, resource_tracker
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
 
@@ -171,7 +171,8 @@ class _ProcessWorker:
         self.process = context.Process(
             target=_process, args=(end, number), name=f"lucid-data-{number}", daemon=True
         )
-        self.process.start()
+        with _without_interrupts():
+            self.process.start()
         end.close()
 
     def send(self, task: Any) -> None:
@@ -214,9 +215,25 @@ class _ProcessWorker:
         self.process.close()
 
 
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Block Ctrl-C, also in a process that is started here, until it unblocks it itself."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which unblocks the signal when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _process(pipe: Any, number: int) -> None:
     """Be a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the main process ends this one
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
     latest = _Latest()
     threading.Thread(target=_listen, args=(pipe, tasks, latest), daemon=True).start()
