@@ -15,29 +15,40 @@ from lucid import functional
 __all__ = ["Program", "random_program"]
 
 DIMS = (1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 33)
-LARGE = (0, 0, 4097, 9000)
+LARGE = (0, 0, 0, 4097, 9000)
 DTYPES = ("float32", "float64", "float32", "float64", "int32", "int64", "int8", "bool")
 MOST = 60_000  # elements
 Step = tuple[Callable[..., Any], tuple[int, ...], str]
 
 
 class Program(NamedTuple):
-    """A function of arrays, arrays for it, and the names of its operations."""
+    """A function of arrays, arrays for it, the names of its operations, and all it computes.
+
+    Attributes:
+        exact: whether no float32 comes up on the way.
+    """
 
     run: Callable[..., list[Any]]
     arguments: list[Any]
     names: list[str]
+    values: list[Any]
+
+    @property
+    def exact(self) -> bool:
+        return not any(v.dtype == np.float32 for v in self.values)
 
 
 class Builder:
     """Grows a program; what it computes is known, so that it stays of moderate size."""
 
-    def __init__(self, rng: random.Random) -> None:
+    def __init__(self, rng: random.Random, smooth: bool) -> None:
         self.rng = rng
+        self.families = SMOOTH if smooth else FAMILIES
+        self.dtypes = DTYPES[:4] if smooth else DTYPES
         self.steps: list[Step] = []
         self.values: list[Any] = []
         self.dims = [rng.choice(DIMS) for _ in range(4)]
-        if rng.random() < 0.2:
+        if rng.random() < 0.25:
             self.dims[0] = rng.choice(LARGE)
 
     def inputs(self) -> list[Any]:
@@ -51,7 +62,7 @@ class Builder:
             like = shape
             if k and rng.random() < 0.5:  # one that is broadcast
                 like = tuple(1 if rng.random() < 0.3 else n for n in shape)
-            dtype = np.dtype(rng.choice(DTYPES))
+            dtype = np.dtype(rng.choice(self.dtypes))
             x = numbers.uniform(-2, 2, like)
             arrays.append(np.asarray(x * 3 if dtype.kind == "i" else x, dtype))
         self.values = [lucid.Tensor(a) for a in arrays]
@@ -75,12 +86,12 @@ class Builder:
         rng = self.rng
         last = len(self.values) - 1
         i = rng.randint(0, last) if rng.random() < 0.4 else max(last - rng.randint(0, 3), 0)
-        rng.choice(FAMILIES)(self, rng, i, self.values[i])
+        rng.choice(self.families)(self, rng, i, self.values[i])
 
 
-def random_program(rng: random.Random, most: int = 20) -> Program:
-    """Return a random program of up to so many operations."""
-    builder = Builder(rng)
+def random_program(rng: random.Random, most: int = 20, smooth: bool = False) -> Program:
+    """Return a random program of up to so many operations; `smooth`: mostly differentiable ones."""
+    builder = Builder(rng, smooth)
     arguments = builder.inputs()
     for _ in range(rng.randint(2, most)):
         builder.step()
@@ -94,7 +105,7 @@ def random_program(rng: random.Random, most: int = 20) -> Program:
             values.append(function(*[values[i] for i in operands]))
         return [values[i] for i in chosen]
 
-    return Program(run, arguments, [name for _, _, name in steps])
+    return Program(run, arguments, [name for _, _, name in steps], builder.values)
 
 
 # -- families of operations ------------------------------------------------------------------------
@@ -259,7 +270,63 @@ def products(b: Builder, rng: random.Random, i: int, x: Any) -> None:
         b.add(lambda x: (x @ lucid.matrix_transpose(x)) * (1 / (1 + x.shape[-1])), [i], "gram")
 
 
+def taking(b: Builder, rng: random.Random, i: int, x: Any) -> None:
+    """Entries at places that are known, at those that are computed, and adding to some."""
+    if not x.ndim:
+        return
+    axis = rng.randint(0, x.ndim - 1)
+    n = x.shape[axis]
+    places = np.array([rng.randint(-n, n - 1) if n else 0 for _ in range(rng.choice((1, 3, 6)))])
+    if not n:
+        places = places[:0]
+
+    def chosen(x: Any) -> Any:
+        where = lucid.astype(lucid.floor(lucid.abs(coarse(x))), "int64").reshape((-1,))[:5]
+        return lucid.take(x, where % max(n, 1), axis=axis)
+
+    name = rng.choice(("take", "at", "chosen", "sort", "diff"))
+    if name == "take":
+        b.add(lambda x: lucid.take(x, places, axis=axis), [i], f"take{axis}")
+    elif name == "at":
+        b.add(lambda x: x.at[places % max(len(x), 1)].add(x[:1] * 2), [i], "at")
+    elif name == "sort":
+        b.add(lambda x: lucid.sort(coarse(x), axis=axis) + x.sum() * 0.01, [i], f"sort{axis}")
+    elif name == "diff":
+        b.add(lambda x: lucid.diff(x * 1, axis=axis), [i], f"diff{axis}")
+    else:
+        b.add(chosen, [i], f"chosen{axis}")
+
+
+def looping(b: Builder, rng: random.Random, i: int, x: Any) -> None:
+    """Loops and branches, whose bodies are programs of their own."""
+    if x.dtype.kind != "f":
+        return
+    length, reverse, unroll = rng.randint(0, 4), rng.random() < 0.5, rng.randint(1, 3)
+
+    def rows(x: Any) -> Any:
+        step = lambda c, r: (lucid.sin(c) + r * 0.5, c * r)  # noqa: E731
+        start = lucid.zeros(x.shape[1:], dtype=x.dtype)
+        c, ys = lucid.scan(step, start, x, reverse=reverse, unroll=unroll)
+        return ys + c
+
+    def steps(x: Any) -> Any:
+        return lucid.fori_loop(0, length, lambda k, c: lucid.tanh(c * 0.5) + x / (k + 1.0), x)
+
+    def branches(x: Any) -> Any:
+        more = lucid.any(coarse(x) > 1)
+        return lucid.cond(more, lambda x: x * x * 0.1, lambda x: lucid.exp(-x * x), x)
+
+    name = rng.choice(("rows", "steps", "branches"))
+    if name == "rows" and (not x.ndim or x.shape[0] > 100):
+        return
+    b.add({"rows": rows, "steps": steps, "branches": branches}[name], [i], name)
+
+
+SMOOTH = (
+    *(unary, unary, numbers, binary, binary, reduction, by_row, slices, reshaping, joining),
+    *(products, taking, looping),
+)
 FAMILIES = (
     *(unary, unary, numbers, binary, binary, binary, reduction, reduction, by_row),
-    *(slices, reshaping, reshaping, joining, casting, products),
+    *(slices, reshaping, reshaping, joining, casting, products, taking, looping),
 )

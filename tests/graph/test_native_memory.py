@@ -61,25 +61,37 @@ def test_no_access_is_out_of_bounds() -> None:
 
 
 def test_threads_agree() -> None:
-    """Eight threads call a program that shares its loops with workers, and one that does not."""
-    want_large, want_small = large(LARGE), small(SMALL)
+    """Eight threads call one program that shares its loops with workers, and one that does not.
+
+    Each has arguments of its own, so that a result which went to another thread would show.
+    """
     assert "lucid_share" in "".join(large.lower(LARGE).program.compiled().source)
+    counts: list[int] = []
     errors: list[BaseException] = []
 
-    def work() -> None:
+    def work(n: int) -> None:
+        x, wide = SMALL + n, LARGE + np.float32(n / 8)
+        total, order = (y.numpy().tobytes() for y in small(x))
+        want = large(wide)
+        done = 0
         try:
-            for k in range(1250):
-                for a, b in zip(small(SMALL), want_small, strict=True):
-                    assert (a.numpy() == b.numpy()).all()
-                if k % 50 == 0:
-                    same(large(LARGE), want_large)
+            gate.wait()
+            for k in range(12_500):
+                a, b = small(x)
+                assert a.numpy().tobytes() == total
+                assert b.numpy().tobytes() == order
+                done += 1
+                if k % 500 == 0:
+                    same(large(wide), want)
         except BaseException as error:
             errors.append(error)
+        counts.append(done)
 
+    gate = threading.Barrier(8)
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
-        threads = [threading.Thread(target=work) for _ in range(8)]
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
         for t in threads:
             t.start()
         for t in threads:
@@ -87,36 +99,57 @@ def test_threads_agree() -> None:
     finally:
         sys.setswitchinterval(interval)
     assert not errors, errors[0]
+    assert sum(counts) == 100_000
 
 
 @linux
 def test_calls_keep_no_memory() -> None:
+    step = native(lambda d: {"y": d["x"] * 2, "total": (d["x"] * d["k"]).sum()})
+    x = np.ones(2000)
     for _ in range(200):
-        small(SMALL)
-    before = megabytes()
-    for _ in range(10_000):
-        small(SMALL)
+        step({"x": x, "k": 2.0}), small(SMALL), large(LARGE)
+    gc.collect()
+    before, objects = megabytes(), sys.getallocatedblocks()
+    for k in range(10_000):
+        step({"x": x, "k": float(k)}), small(SMALL)
     for _ in range(50):
         large(LARGE)
     gc.collect()
-    assert megabytes() - before < 20  # results of the large program in flight
+    assert sys.getallocatedblocks() - objects < 500  # one object per call would be 10 000
+    assert megabytes() - before < 20  # results of the large program in flight; a leak has 160
 
 
 @linux
 def test_dropped_programs_are_freed() -> None:
     def once(k: int) -> Any:
-        f = native(lambda x: lucid.exp(x * float(k)) + lucid.sin(x).sum() + x @ x)
-        f(SMALL)
+        f = native(lambda x: x * float(k) + 1)
+        f(SMALL), f(SMALL)
         return weakref.ref(f.lower(SMALL).program.compiled())
 
     for k in range(100):
         once(k)
     gc.collect()
     before = megabytes()
-    programs = [once(k) for k in range(200)]
+    programs = [once(k) for k in range(1000)]
     gc.collect()
     assert not any(p() for p in programs)
-    assert megabytes() - before < 20  # an engine takes about 0.2
+    assert megabytes() - before < 30  # each takes 0.7
+
+
+def test_a_cache_that_overflows_keeps_no_memory() -> None:
+    f = jit(lambda x, k: x * float(k), executor="numpy", static_argnums=1)
+
+    def calls(start: int, stop: int) -> int:
+        for k in range(start, stop):
+            for _ in range(3):  # the third time the short way
+                f(SMALL, k)
+        gc.collect()
+        return sys.getallocatedblocks()
+
+    one, all_of_them = calls(0, 1), calls(1, 200)
+    each = (all_of_them - one) / 128
+    assert each > 50
+    assert calls(200, 700) - all_of_them < 20 * each  # of 500 programs, as many are kept
 
 
 @linux
