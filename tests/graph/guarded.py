@@ -103,11 +103,40 @@ def kernels(n: int, dtype: str) -> tuple[Any, list[Any]]:
     return every, [rng.standard_normal((3, n)).astype(dtype), m]
 
 
+def orders(n: int, dtype: str) -> tuple[Any, list[Any]]:
+    """Sorting, searching and draws of odd numbers of elements, and products of integers."""
+    rng = np.random.default_rng(n)
+
+    def every(x: Any, k: Any, words: Any) -> list[Any]:
+        keys = random_keys(words, 6)
+        return [
+            *(lucid.sort(x), lucid.sort(x.T, axis=0), lucid.argsort(x, axis=0)),
+            *(lucid.argsort(x, descending=True), lucid.median(x, axis=1), lucid.median(x)),
+            *(lucid.sort(k), lucid.argsort(k.astype("int8")), lucid.argsort(k.astype("int16"))),
+            *(lucid.sort(k.astype("int8")), lucid.sort(k.astype("uint16")), lucid.argsort(k > 0)),
+            *(lucid.searchsorted(x[0], x), lucid.searchsorted(k[0], k, side="right")),
+            *(k[:, :9].T @ k, k @ k.T, (k > 0) @ (k.T > 0), k.astype("int8") @ k.T.astype("int8")),
+            *(lucid.random.normal(keys[0], (n,), dtype), lucid.random.permutation(keys[1], n)),
+            *(lucid.random.exponential(keys[2], (n,), dtype), lucid.random.gamma(keys[3], x * x)),
+            *(lucid.random.randint(keys[4], 0, n, (n,)), lucid.random.bernoulli(keys[5], x > 0)),
+        ]
+
+    k = rng.integers(-99, 99, (3, n))
+    return every, [rng.standard_normal((3, n)).astype(dtype), k, np.arange(2, dtype=np.uint64)]
+
+
+def random_keys(words: Any, count: int) -> Any:
+    return lucid.random.split(lucid.random.Key(lucid.asarray(words)), count)
+
+
 def main(programs: int) -> None:
     """Run odd sizes, then random programs."""
     for n in (*range(1, 20), 31, 33, 63, 65, 127, 129, 4097, 8195):
         for dtype in ("float32", "float64"):
             run(*kernels(n, dtype))
+    for n in (*range(1, 20), 31, 33, 127, 129, 257, 4097, 40_001):
+        for dtype in ("float32", "float64"):
+            run(*orders(n, dtype))
     for seed in range(programs):
         program = random_program(random.Random(seed), 12)
         with np.errstate(all="ignore"):

@@ -64,7 +64,9 @@ def test_order_of_all_dtypes_along_all_axes(dtype: str) -> None:
             )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64", "int16", "uint64", "bool"])
+@pytest.mark.parametrize(
+    "dtype", ["float32", "float64", "int8", "int16", "uint16", "uint64", "bool"]
+)
 def test_long_rows_that_threads_share(dtype: str) -> None:
     x = drawn((150_000,), dtype)
     for y in (x, np.sort(x), np.sort(x)[::-1], np.full_like(x, x[0]), np.repeat(x[:3], 50_000)):

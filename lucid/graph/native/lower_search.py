@@ -10,9 +10,9 @@ import numpy as np
 
 from lucid.graph.ir import Node, Value
 from lucid.graph.native.elementwise import FLOAT, SIGNED, cast
-from lucid.graph.native.lower_sort import each
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine
+from lucid.graph.native.sort_rows import each
 from lucid.graph.native.table import address_of
 from lucid.graph.native.text import KINDS, Body, memory_type
 
