@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import math
+import re
 import struct
 import sys
 from pathlib import Path
@@ -258,6 +259,24 @@ def test_schedulers_step_by_epoch_or_by_step_or_look_at_the_loss() -> None:
     assert halved == [2.0**-2, 2.0**-4, 2.0**-6]
     plateau = rates(lambda o: optim.lr_scheduler.ReduceLROnPlateau(o, factor=0.1, patience=0))
     assert plateau == pytest.approx([1.0, 1.0, 0.1])
+
+
+GUIDE = Path(__file__).parents[1] / "docs" / "training.md"
+
+
+def test_the_guide_runs(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {"__name__": "guide"}
+    for block in re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL):
+        exec(compile(block, str(GUIDE), "exec"), names)
+    history = names["history"]
+    assert max(history["val_accuracy"]) > 0.9
+    names["optimiser"].param_groups[0]["lr"] = 1e-3
+    arguments = (names["model"], nn.CrossEntropyLoss(), names["optimiser"], names["train"])
+    stop = names["GoodEnough"]()
+    more = lucid.fit(*arguments, epochs=2, validation=names["test"], callbacks=[stop])
+    assert more["gap"][0] == more["val_loss"][0] - more["loss"][0]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run.csv", "run.safetensors"]
 
 
 # -- callbacks -------------------------------------------------------------------------------------
