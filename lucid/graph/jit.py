@@ -200,8 +200,10 @@ class Jitted:
         kept = [e for e in self._cache.get(key, ()) if e.alive()]
         self._cache[key] = (entry, *kept[: _VARIANTS - 1])
         self._cache.move_to_end(key)
-        while len(self._cache) > _CAPACITY:
-            self._cache.popitem(last=False)
+        while len(self._cache) > _CAPACITY:  # what has a short way is in use, whatever its place
+            short = self._quick
+            idle = (k for k, es in self._cache.items() if all(e.quick not in short for e in es))
+            del self._cache[next(idle)]
         self.reason = reason
         cells = entry.read_cells()
         if cells is None:

@@ -74,6 +74,9 @@ class Program:
 
     def derive(self, key: Any, make: Callable[[], Any]) -> Any:
         """Return a derived program, made at the first request."""
+        found = self._derived.get(key)
+        if found is not None:
+            return found
         with self._lock:
             if key not in self._derived:
                 self._derived[key] = make()
@@ -93,10 +96,14 @@ class Program:
 
     def taped(self) -> bool:
         """Return whether some of it is nothing to an ambient tape (`capture.untape`)."""
-        return any(
-            n.op is untape or any(p.taped() for p in programs_in(n.params))
-            for n in self.graph.nodes
-        )
+
+        def make() -> bool:
+            nodes = self.graph.nodes
+            return any(
+                n.op is untape or any(p.taped() for p in programs_in(n.params)) for n in nodes
+            )
+
+        return self.derive("taped", make)
 
     # -- what is derived -------------------------------------------------------------------------
 

@@ -54,7 +54,10 @@ def quick(entry: Entry, key: Any, lock: Any) -> Callable[[Any, Any], Any] | None
         if any(v is not None and v.aval.weak and cell.specs is None for v in cell.leaves):
             return None
     writer = _Writer(entry, key, lock)
-    short = writer.write()
+    try:
+        short = writer.write()
+    except (RecursionError, MemoryError, SyntaxError):  # containers nested too deeply for Python
+        return None
     return short if len(entry.spends) in (0, len(writer.keys)) else None
 
 

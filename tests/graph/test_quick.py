@@ -227,6 +227,35 @@ def test_results_share_nothing_with_what_the_caller_may_write_to(executor: str |
     check(model.kept, X)
 
 
+def test_containers_in_containers_in_containers() -> None:
+    for depth in (50, 400):
+        deep: Any = X
+        for k in range(depth):
+            deep = [deep] if k % 2 else {"k": deep}
+        g = lucid.jit(lambda d: lucid.tree.map(lambda x: x * 2, d))
+        for _ in range(3):
+            check(lucid.tree.leaves(g(deep)), [2 * X])
+
+
+def test_what_has_a_short_way_is_not_forgotten() -> None:
+    captured: list[int] = []
+
+    def fun(x: Any, n: int) -> Any:
+        captured.append(n)
+        return x * n
+
+    g = lucid.jit(fun, executor="numpy", static_argnums=1)
+    warm(g, X, 0)
+    for n in range(1, 200):
+        g(X, n)
+        with long_way(allowed=False):
+            check(g(X, 0), 0 * X)
+    assert len(g._cache) == 128
+    g._quick = ()
+    check(g(X, 0), 0 * X)
+    assert captured.count(0) == 1
+
+
 def test_arrays_of_other_processes() -> None:
     g = lucid.jit(lambda x: x * 2)
     warm(g, X)
