@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import lucid
+from lucid.graph.native.host import host
 
 DTYPES = (
     *("float32", "float64", "bool", "int8", "int16", "int32", "int64"),
@@ -82,6 +83,28 @@ def test_rows_in_every_pattern(n: int) -> None:
     for dtype in ("int64", "int32", "float64"):
         x = np.stack(rows).astype(dtype)
         check(lambda x: (lucid.sort(x), lucid.argsort(x), lucid.argsort(x, descending=True)), x)
+
+
+@pytest.mark.parametrize("width", [16, 32])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_processors_with_shorter_registers(
+    width: int, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if width > host().width:
+        pytest.skip("the processor's registers are shorter")
+    monkeypatch.setattr(host(), "width", width)
+    for shape, axis in [*SHAPES, ((150_000,), 0)]:
+        x = drawn(shape, dtype)
+        check(
+            lambda x, a=axis: (
+                *(lucid.sort(x, axis=a), lucid.argsort(x, axis=a)),
+                lucid.argsort(x, axis=a, descending=True),
+            ),
+            x,
+        )
+    x = np.random.default_rng(0).standard_normal((3, 301))
+    check(lambda x: lucid.median(x, axis=1), x.astype(dtype))
+    check(lambda x: lucid.searchsorted(lucid.sort(x[0]), x), x.astype(dtype))
 
 
 def test_other_layouts_and_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
+from lucid.graph.native.sort_pack import packer
 from lucid.graph.native.text import Body
 
 __all__ = ["Keys"]
@@ -28,6 +29,7 @@ class Keys:
         self.v, self.m = f"<{lanes} x {self.t}>", f"<{lanes} x i1>"
         self.suffix = f"v{lanes}{self.t}"
         self.top = (1 << (8 * self.size - 1)) - 1
+        self.packer = packer(lanes, 8 * self.size)
         self.pairs = [("%a", "%s"), ("%b", "%r")][: 2 if payload else 1]
         self.most = min(32, 4 * lanes) if payload else 16 * lanes
 
@@ -35,7 +37,7 @@ class Keys:
         """Return declarations, and the function ``@base(keys, n)``."""
         v, m, lanes = self.v, self.m, self.lanes
         found = [
-            f"declare {v} @llvm.experimental.vector.compress.{self.suffix}({v}, {m}, {v})",
+            *self.packer.text(),
             f"declare {v} @llvm.masked.load.{self.suffix}.p0(ptr, i32, {m}, {v})",
             f"declare void @llvm.masked.store.{self.suffix}.p0({v}, ptr, i32, {m})",
             f"declare {v} @llvm.smin.{self.suffix}({v}, {v})",
@@ -73,8 +75,7 @@ class Keys:
         return b.put(f"icmp sgt <{self.lanes} x i64> {every}, <{ramp}>")
 
     def _compress(self, b: Body, x: str, mask: str) -> str:
-        name = f"@llvm.experimental.vector.compress.{self.suffix}"
-        return b.put(f"call {self.v} {name}({self.v} {x}, {self.m} {mask}, {self.v} poison)")
+        return self.packer.packed(b, x, mask)
 
     def _load(self, b: Body, at: str, mask: str) -> str:
         rest = f"i32 {self.size}, {self.m} {mask}, {self.v} splat ({self.t} {self.top})"
