@@ -447,3 +447,100 @@ def test_other_metrics_in_the_middle_of_an_epoch(tmp_path: Path) -> None:
     metrics = {"mean": lambda p, t: p.mean()}
     with pytest.raises(errors.StateDictError, match="the metrics loss, to go on in the middle"):
         lucid.fit(*small(), epochs=1, checkpoint=path, resume=True, metrics=metrics)
+
+
+# -- every optimiser and scheduler -----------------------------------------------------------------
+
+RATES = {
+    "Adafactor": None,
+    "LBFGS": 0.5,
+    "SGD": 0.05,
+}
+OPTIMISERS = sorted(
+    name
+    for name in optim.__all__
+    if isinstance(getattr(optim, name), type)
+    and issubclass(getattr(optim, name), optim.Optimizer)
+    and getattr(optim, name) is not optim.Optimizer
+)
+at = optim.lr_scheduler
+SCHEDULERS: dict[str, Any] = {
+    "ConstantLR": lambda o: at.ConstantLR(o, 0.5, 3),
+    "CosineAnnealingLR": lambda o: at.CosineAnnealingLR(o, 7),
+    "CosineAnnealingWarmRestarts": lambda o: at.CosineAnnealingWarmRestarts(o, 3, 2),
+    "CyclicLR": lambda o: at.CyclicLR(o, 0.01, 0.1, 3, mode="exp_range", gamma=0.9),
+    "ExponentialLR": lambda o: at.ExponentialLR(o, 0.9),
+    "LambdaLR": lambda o: at.LambdaLR(o, lambda n: 0.9**n),
+    "LinearLR": lambda o: at.LinearLR(o, 0.1, 1.0, 5),
+    "MultiStepLR": lambda o: at.MultiStepLR(o, [2, 5]),
+    "MultiplicativeLR": lambda o: at.MultiplicativeLR(o, lambda n: 0.9),
+    "OneCycleLR": lambda o: at.OneCycleLR(o, 0.1, total_steps=20),
+    "PolynomialLR": lambda o: at.PolynomialLR(o, 9, 2.0),
+    "SequentialLR": lambda o: at.SequentialLR(
+        o, [at.LinearLR(o, 0.1, 1.0, 3), at.ExponentialLR(o, 0.8)], [3]
+    ),
+    "ChainedScheduler": lambda o: at.ChainedScheduler(
+        [at.ConstantLR(o, 0.5, 4), at.ExponentialLR(o, 0.9)]
+    ),
+    "StepLR": lambda o: at.StepLR(o, 2, 0.5),
+}
+
+
+def fitted(path: Any, optimiser: Any, scheduler: Any = None, **options: Any) -> Any:
+    """Train a small model; return its parameters' bits and the learning rates."""
+    lucid.random.seed(0)
+    model = nn.Linear(4, 3, bias=False)  # Muon takes matrices alone
+    rng = np.random.default_rng(0)
+    batches = [(rng.standard_normal((5, 4)), rng.standard_normal((5, 3))) for _ in range(4)]
+    opt = optimiser(model.parameters())
+    history = lucid.fit(
+        model,
+        nn.MSELoss(),
+        opt,
+        batches,
+        epochs=3,
+        scheduler=None if scheduler is None else scheduler(opt),
+        checkpoint=None if path is None else training.Checkpoint(path, unit="batch"),
+        jit=False,
+        **options,
+    )
+    return model.weight.numpy().tobytes(), history["lr"]
+
+
+def resumes(path: Path, *how: Any, **options: Any) -> None:
+    whole = fitted(None, *how, **options)
+    for batch in (2, 6):
+        with pytest.raises(EndError):
+            fitted(path, *how, callbacks=[EndAt(batch)], resume=False, **options)
+        assert fitted(path, *how, resume=True, **options) == whole
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_every_optimiser_goes_on(name: str, tmp_path: Path) -> None:
+    kind = getattr(optim, name)
+    options = {} if RATES.get(name, 1) is None else {"lr": RATES.get(name, 0.01)}
+    resumes(tmp_path / "run.npz", lambda params: kind(params, **options))
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_every_scheduler_goes_on(name: str, tmp_path: Path) -> None:
+    def make(params: Any) -> Any:
+        return optim.SGD(params, lr=0.05, momentum=0.9)
+
+    resumes(tmp_path / "run.npz", make, SCHEDULERS[name], schedule="step")
+
+
+def test_a_scheduler_that_looks_at_the_loss_goes_on(tmp_path: Path) -> None:
+    def make(params: Any) -> Any:
+        return optim.Adam(params, lr=1.0)
+
+    resumes(
+        tmp_path / "run.npz", make, lambda o: at.ReduceLROnPlateau(o, patience=0, threshold=0.5)
+    )
+
+
+def test_a_rate_that_is_a_function_goes_on(tmp_path: Path) -> None:
+    def make(params: Any) -> Any:
+        return optim.Adam(params, lr=optim.schedule.exponential(0.1, 0.5))
+
+    resumes(tmp_path / "run.npz", make)

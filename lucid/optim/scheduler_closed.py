@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from lucid.optim import schedule
 from lucid.optim.optimizer import Optimizer
@@ -101,6 +102,13 @@ class MultiStepLR(LRScheduler):
         return schedule.multistep(self.base_lrs[k], sorted(self.milestones.elements()), self.gamma)(
             epoch
         )
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Take over a state, also one from a file, which knows no `Counter`."""
+        found = dict(state_dict)
+        if "milestones" in found:
+            found["milestones"] = Counter(found["milestones"])
+        super().load_state_dict(found)
 
 
 class ConstantLR(LRScheduler):

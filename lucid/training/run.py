@@ -159,7 +159,8 @@ class Run:
             self._updated()
         record: dict[str, float] = {"epoch": self.epoch, **self._averages.means()}
         record.update(self._validate())
-        record["lr"] = float(self.optimiser.param_groups[0]["lr"])
+        rate = self.optimiser.param_groups[0]["lr"]  # a number, or a schedule of the steps
+        record["lr"] = float(rate(self.step - 1) if callable(rate) else rate)
         record["seconds"] = time.perf_counter() - start
         self._end_epoch(record)
 
