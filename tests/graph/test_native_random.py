@@ -136,6 +136,30 @@ def test_gamma(dtype: str) -> None:
             f(random.key(0), np.array([1.0, bad], dtype))
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_counts(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    means = np.concatenate([rng.uniform(0, 60, 20_000), [0, 1e-300, 9.999, 10, 1e9, 9e18]])
+    chances = np.concatenate([rng.random(20_000), [1, 1e-300, 1e-18, 0.33, 0.34, 1e-3]])
+    means, chances = means.astype(dtype), np.maximum(chances.astype(dtype), 1e-35)
+    for k in map(random.key, SEEDS):
+        check(lambda k, m: random.poisson(k, m), k, means)
+        check(lambda k, m: random.poisson(k, m, (5, 7)), k, means[:7])
+        check(lambda k, p: random.geometric(k, p), k, chances)
+        check(lambda k, p: random.geometric(k, p[None, ::-1], (5, 7)), k, chances[:7])
+        for m in (3.0, 70.0, 1e6):
+            check(lambda k, m=m: random.poisson(k, m, (3000,)), k)
+            check(lambda k, m=m: random.geometric(k, 1 / m, (3000,)), k)
+    f = lucid.jit(random.poisson, executor="native")
+    g = lucid.jit(random.geometric, executor="native")
+    for bad in (-1.0, np.nan, 9.3e18):
+        with pytest.raises(ShapeError, match="a mean from 0"):
+            f(random.key(0), np.array([1.0, bad], dtype))
+    for bad in (0.0, np.nan, 1.5):
+        with pytest.raises(ShapeError, match="probabilities above 0"):
+            g(random.key(0), np.array(bad, dtype))
+
+
 def test_what_is_made_of_these() -> None:
     k, a = random.key(0), np.array([0.5, 2.0, 3.0])
     m = np.array([[2.0, 0.5], [0.5, 1.0]])

@@ -6,6 +6,7 @@ Softw. 26 (2000).
 
 from __future__ import annotations
 
+from lucid.graph.native.stream import Arithmetic
 from lucid.graph.native.text import Body, literal
 from lucid.graph.native.ziggurat import Ziggurat
 
@@ -17,8 +18,7 @@ class Gamma(Ziggurat):
 
     def gamma(self) -> list[str]:
         """Return ``@gamma(state, a)``, and what it calls."""
-        found = ["declare double @lucid_c_log(double)", "declare double @llvm.sqrt.f64(double)"]
-        found.append("declare double @lucid_c_pow(double, double)")
+        found = ["declare double @llvm.sqrt.f64(double)"]
         for name in ("normal", "exponential"):
             found += [*self.ziggurat(name), self._one(name)]
         head = "internal double @gamma(ptr %state, double %a)"
@@ -26,7 +26,7 @@ class Gamma(Ziggurat):
 
     def _gamma(self, b: Body) -> None:
         """Draw one gamma number with shape a."""
-        e = _Arithmetic(b)
+        e = Arithmetic(b)
         for test, value, yes, no in (
             ("oeq", 1.0, "exponential", "more"),
             ("oeq", 0.0, "zero", "sign"),
@@ -42,7 +42,7 @@ class Gamma(Ziggurat):
         b.label("small")
         self._small_gamma(b, e)
 
-    def _large_gamma(self, b: Body, e: _Arithmetic) -> None:
+    def _large_gamma(self, b: Body, e: Arithmetic) -> None:
         c = e.subtract("%a", 1.0 / 3.0)
         step = e.divide(1.0, e.call("llvm.sqrt.f64", e.multiply(9.0, c)))
         b.do("br label %try")
@@ -64,7 +64,7 @@ class Gamma(Ziggurat):
         b.label("found")
         b.do(f"ret double {ans}")
 
-    def _small_gamma(self, b: Body, e: _Arithmetic) -> None:
+    def _small_gamma(self, b: Body, e: Arithmetic) -> None:
         rest, power = e.subtract(1.0, "%a"), e.divide(1.0, "%a")
         b.do("br label %first")
         b.label("first")
@@ -81,45 +81,3 @@ class Gamma(Ziggurat):
         b.label("take")
         b.do(f"%ans = phi double [ {x}, %near ], [ {z}, %far ]")
         b.do("ret double %ans")
-
-
-class _Arithmetic:
-    """Operations on doubles, written one by one."""
-
-    def __init__(self, b: Body) -> None:
-        self.b = b
-
-    def _two(self, op: str, x: str | float, y: str | float) -> str:
-        return self.b.put(f"{op} double {self._of(x)}, {self._of(y)}")
-
-    def _of(self, x: str | float) -> str:
-        return x if isinstance(x, str) else literal(x, "d")
-
-    def add(self, x: str | float, y: str | float) -> str:
-        """Return x + y."""
-        return self._two("fadd", x, y)
-
-    def subtract(self, x: str | float, y: str | float) -> str:
-        """Return x - y."""
-        return self._two("fsub", x, y)
-
-    def multiply(self, x: str | float, y: str | float) -> str:
-        """Return x y."""
-        return self._two("fmul", x, y)
-
-    def divide(self, x: str | float, y: str | float) -> str:
-        """Return x / y."""
-        return self._two("fdiv", x, y)
-
-    def negative(self, x: str) -> str:
-        """Return -x."""
-        return self.b.put(f"fneg double {x}")
-
-    def compare(self, test: str, x: str, y: str | float) -> str:
-        """Whether a test holds."""
-        return self._two(f"fcmp {test}", x, y)
-
-    def call(self, name: str, *args: str) -> str:
-        """Call a function."""
-        given = ", ".join(f"double {x}" for x in args)
-        return self.b.put(f"call double @{name}({given})")

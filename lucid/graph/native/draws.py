@@ -14,7 +14,7 @@ import functools
 import llvmlite.binding as llvm
 
 from lucid.graph.native import library
-from lucid.graph.native.draw_gamma import Gamma
+from lucid.graph.native.draw_counts import Counts
 from lucid.graph.native.text import Body
 
 __all__ = ["available", "compiled"]
@@ -26,9 +26,9 @@ _FUNCTIONS = ("exp", "expf", "log", "log1p", "log1pf", "pow")
 def available() -> bool:
     """Return whether the C library's functions, with which NumPy draws, are found; name them."""
     try:
-        library = ctypes.CDLL(None)
+        process = ctypes.CDLL(None)
         for name in _FUNCTIONS:
-            address = ctypes.cast(getattr(library, name), ctypes.c_void_p).value
+            address = ctypes.cast(getattr(process, name), ctypes.c_void_p).value
             llvm.add_symbol(f"lucid_c_{name}", address)
     except (AttributeError, OSError, TypeError):
         return False
@@ -41,7 +41,7 @@ def compiled(name: str, kind: str) -> str:
     ``normal(key0, key1, out, n)`` and ``exponential(…)`` of kind "d" or "f";
     ``integers(key0, key1, out, n, low, range)`` of kind "i" for ranges below 2³² - 1, "l" for
     longer ones; ``permutation(key0, key1, out, n)`` of kind "i";
-    ``gamma(key0, key1, out, n, a)`` of kind "d".
+    ``gamma(key0, key1, out, n, a, stride)``, ``poisson(…)`` and ``geometric(…)`` of kind "d".
     """
     symbol = f"lucid_draw_{name}_{kind}"
     with library.LOCK:
@@ -50,7 +50,7 @@ def compiled(name: str, kind: str) -> str:
     return symbol
 
 
-class _Writer(Gamma):
+class _Writer(Counts):
     """Writes modules."""
 
     def text(self, name: str, symbol: str) -> str:
@@ -68,8 +68,10 @@ class _Writer(Gamma):
             parts.append("declare i64 @llvm.ctlz.i64(i64, i1)")
             write = self._permutation
         else:
-            parts += self.gamma()
-            more, write = ", ptr %a", self._gammas
+            parts += ["declare double @lucid_c_log(double)"]
+            parts += ["declare double @lucid_c_pow(double, double)"]
+            parts += getattr(self, name)()
+            more, write = ", ptr %a, i64 %stride", lambda b: self._each(b, name)
         return "\n".join([*parts, self._outer(f"{head}{more})", write)])
 
     def _bounded(self, b: Body, top: str) -> str:
@@ -123,10 +125,12 @@ class _Writer(Gamma):
             b.store(other, here, "l")
         b.do("ret void")
 
-    def _gammas(self, b: Body) -> None:
+    def _each(self, b: Body, name: str) -> None:
+        """Draw each number with a parameter of its own."""
+        kind, t = ("d", "double") if name == "gamma" else ("l", "i64")
         with b.loop(0, "%n") as i:
-            at = b.put(f"getelementptr double, ptr %a, i64 {i}")
+            at = b.put(f"getelementptr double, ptr %a, i64 {b.put(f'mul i64 {i}, %stride')}")
             a = b.put(f"load double, ptr {at}, align 8")
-            x = b.put(f"call double @gamma(ptr %state, double {a})")
-            b.do(f"store double {x}, ptr {b.address('%out', 'd', i)}, align 8")
+            x = b.put(f"call {t} @{name}(ptr %state, double {a})")
+            b.do(f"store {t} {x}, ptr {b.address('%out', kind, i)}, align 8")
         b.do("ret void")

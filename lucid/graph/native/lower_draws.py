@@ -88,12 +88,14 @@ class Integers(Sequential):
             self.draw(b, "l", more)
 
 
-class Gamma(Sequential):
-    """Gamma numbers, each with a shape parameter of its own."""
+class Each(Sequential):
+    """Numbers of which each has a parameter of its own, or all the same one."""
 
     def code(self, b: Body) -> None:
         """Call the function."""
-        self.draw(b, "d", [f"ptr {address_of(b, self.operands[1])}"])
+        a = self.operands[1]
+        stride = 0 if math.prod(a.shape) == 1 else 1
+        self.draw(b, "d", [f"ptr {address_of(b, a)}", f"i64 {stride}"])
 
 
 def _suited(node: Node) -> bool:
@@ -140,23 +142,44 @@ def _integers(planner: Planner, node: Node) -> bool:
     return True
 
 
-def _gamma(planner: Planner, node: Node) -> bool:
+def _each(planner: Planner, node: Node) -> bool:
+    """Draws with a parameter, in double precision; one that must be in a range."""
     words, a = node.operands
     (out,) = node.outputs
-    double = np.dtype(np.float64)
     if not _suited(node) or not isinstance(words, Value) or not isinstance(a, Value):
         return False
-    if a.aval.weak or a.aval.dtype.kind != "f" or out.aval.dtype.kind != "f":
+    if a.aval.weak or a.aval.dtype.kind != "f":
         return False
-    require(planner, elementwise(planner, "greater_equal", a, 0))
-    shape = _as(planner, a, double)
-    drawn = Value(out.aval._replace(dtype=double))
-    ref = planner.ref(shape)
-    if not ref.is_contiguous:
-        ref = planner.materialise(shape)
-    planner.add(Gamma("gamma", "d", [planner.ref(words), ref], drawn), drawn)
+    name = node.op.name.removeprefix("random_")
+    low = elementwise(planner, "greater" if name == "geometric" else "greater_equal", a, 0)
+    if name == "poisson":
+        high = elementwise(planner, "less", a, 9.2e18)
+        low = elementwise(planner, "logical_and", low, high)
+    elif name == "geometric":
+        high = elementwise(planner, "less_equal", a, 1)
+        low = elementwise(planner, "logical_and", low, high)
+    require(planner, low)
+    kind = np.dtype(np.float64 if name == "gamma" else np.int64)
+    drawn = Value(out.aval._replace(dtype=kind))
+    ref = _parameters(planner, a, out.aval.shape)
+    planner.add(Each(name, "d", [planner.ref(words), ref], drawn), drawn)
     planner.refs[out] = planner.refs[_as(planner, drawn, out.aval.dtype)]
     return True
+
+
+def _parameters(planner: Planner, a: Value, shape: tuple[int, ...]) -> Ref:
+    """Return a number, or one for each of the draws, all together."""
+    a = _as(planner, a, np.dtype(np.float64))
+    if math.prod(a.aval.shape) == 1:
+        return planner.ref(a)
+    ref = planner.refs[a].view(lambda x: np.broadcast_to(x, shape))
+    assert ref is not None
+    if not ref.is_contiguous:
+        alias = Value(a.aval._replace(shape=shape))
+        planner.refs[alias] = ref
+        ref = planner.materialise(alias)
+    planner.stored.add(ref.root)
+    return ref
 
 
 def _bernoulli(planner: Planner, node: Node) -> bool:
@@ -189,6 +212,6 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "random_exponential": _ziggurat,
     "random_permutation": _permutation,
     "random_randint": _integers,
-    "random_gamma": _gamma,
+    **dict.fromkeys(("random_gamma", "random_poisson", "random_geometric"), _each),
     "random_bernoulli": _bernoulli,
 }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from lucid.graph.native.lower_random import MULTIPLIERS, ROUNDS, STEPS, product, signed
 from lucid.graph.native.text import Body, literal
 
-__all__ = ["PLACE", "WORDS", "Stream"]
+__all__ = ["PLACE", "WORDS", "Arithmetic", "Stream"]
 
 WORDS = 64  # of 64 bits, that are made at a time
 COUNTER, KEY, PLACE, BUFFER = 0, 1, 3, 8  # where they are in the state, in words
@@ -110,3 +110,45 @@ class Stream:
             b.do(f"store i64 {value}, ptr {self._at(b, place)}, align 8")
         write(b)
         return "\n".join([f"{head} nounwind {{", "entry:", *b.allocas, *b.lines, "}"])
+
+
+class Arithmetic:
+    """Operations on doubles, written one by one."""
+
+    def __init__(self, b: Body) -> None:
+        self.b = b
+
+    def _two(self, op: str, x: str | float, y: str | float) -> str:
+        return self.b.put(f"{op} double {self._of(x)}, {self._of(y)}")
+
+    def _of(self, x: str | float) -> str:
+        return x if isinstance(x, str) else literal(x, "d")
+
+    def add(self, x: str | float, y: str | float) -> str:
+        """Return x + y."""
+        return self._two("fadd", x, y)
+
+    def subtract(self, x: str | float, y: str | float) -> str:
+        """Return x - y."""
+        return self._two("fsub", x, y)
+
+    def multiply(self, x: str | float, y: str | float) -> str:
+        """Return x y."""
+        return self._two("fmul", x, y)
+
+    def divide(self, x: str | float, y: str | float) -> str:
+        """Return x / y."""
+        return self._two("fdiv", x, y)
+
+    def negative(self, x: str) -> str:
+        """Return -x."""
+        return self.b.put(f"fneg double {x}")
+
+    def compare(self, test: str, x: str, y: str | float) -> str:
+        """Whether a test holds."""
+        return self._two(f"fcmp {test}", x, y)
+
+    def call(self, name: str, *args: str) -> str:
+        """Call a function."""
+        given = ", ".join(f"double {x}" for x in args)
+        return self.b.put(f"call double @{name}({given})")
