@@ -18,7 +18,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from multiprocessing import connection, resource_tracker
 from multiprocessing.reduction import ForkingPickler
 from typing import Any, NamedTuple
@@ -216,7 +216,7 @@ class _ProcessWorker:
 
 
 @contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
+def _without_interrupts() -> Generator[None]:
     """Block Ctrl-C, also in a process that is started here, until it unblocks it itself."""
     if not hasattr(signal, "pthread_sigmask"):
         yield

@@ -11,6 +11,7 @@ from lucid.core.tensor import Tensor
 from lucid.errors import NonFiniteError, OperandError, StateDictError, message
 from lucid.ops.random.generator import default_generator
 from lucid.optim.lr_scheduler import ReduceLROnPlateau
+from lucid.optim.transform import number
 from lucid.training.batches import Source, batch_size
 from lucid.training.callbacks import Callback
 from lucid.training.history import History
@@ -159,8 +160,7 @@ class Run:
             self._updated()
         record: dict[str, float] = {"epoch": self.epoch, **self._averages.means()}
         record.update(self._validate())
-        rate = self.optimiser.param_groups[0]["lr"]  # a number, or a schedule of the steps
-        record["lr"] = float(rate(self.step - 1) if callable(rate) else rate)
+        record["lr"] = float(number(self.optimiser.param_groups[0]["lr"], self.step - 1))
         record["seconds"] = time.perf_counter() - start
         self._end_epoch(record)
 

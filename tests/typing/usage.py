@@ -7,7 +7,7 @@ from typing import Any, assert_type
 import numpy as np
 
 import lucid
-from lucid import Tensor, functional, nn, optim
+from lucid import Tensor, data, functional, nn, optim, training
 
 
 def arrays(a: np.ndarray[Any, Any]) -> None:
@@ -52,3 +52,30 @@ def objects(x: Tensor, y: Tensor) -> None:
     error.backward()
     optimizer.step()
     optimizer.zero_grad()
+
+
+def trained(x: Tensor, y: Tensor) -> None:
+    model = Model()
+    optimiser = optim.Adam(model.parameters())
+    loader = data.DataLoader(data.TensorDataset(x, y), batch_size=8)
+    stop = training.EarlyStopping("val_error", patience=3, mode="max")
+    history = lucid.fit(
+        model,
+        nn.MSELoss(),
+        optimiser,
+        loader,
+        epochs=3,
+        validation=[(x, y)],
+        metrics={"error": functional.l1_loss},
+        early_stopping=stop,
+        log=print,
+    )
+    assert_type(history, training.History)
+    assert_type(history["loss"], list[float])
+    assert_type(training.evaluate(model, nn.MSELoss(), loader), dict[str, float])
+
+
+class Stop(training.Callback):
+    def on_epoch_end(self, run: training.Run) -> None:
+        if run.record["loss"] < 0.1:
+            run.stop("small enough")
