@@ -174,12 +174,17 @@ def _concat(planner: Planner, node: Node) -> bool:
 
 
 def _place(planner: Planner, node: Node) -> bool:
+    """Put an array into a part of zeros."""
     (out,) = node.outputs
     x = node.operands[0]
-    key = node.params[1]
     if not isinstance(x, Value):
         return False
-    target = Ref.whole(out).view(lambda a: a[view_key(key)])
+    if node.op.name == "embed_diagonal":
+        diagonal = node.params[:3]
+        target = Ref.whole(out).view(lambda a: a.diagonal(*diagonal))
+    else:
+        key = view_key(node.params[1])
+        target = Ref.whole(out).view(lambda a: a[key])
     if target is None or squeezed(target.shape) != squeezed(x.aval.shape):
         return False
     step = planner.add(Fill(out), out)
@@ -406,6 +411,7 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "concat": _concat,
     "stack": _concat,
     "place": _place,
+    "embed_diagonal": _place,
     "matmul": _matmul,
     "linear": _linear,
     "contract": _contract,
