@@ -57,7 +57,8 @@ class Op:
         inline: ``inline(args, params)``, the same in other operations, for one that stands for a
             function: a capture puts them in its place, an `opaque` one's only when it compiles.
         opaque: whether `impl` runs a function of the user's, whose exceptions are not lucid's.
-        lower: native code for `jit`, or None.
+        lower: ``lower(*operands, *params)``, the same in simpler operations, up to rounding, which
+            native code knows and fuses; or None. It is asked for arrays with elements only.
         multi: whether the result is a tuple.
         smooth: False when the derivative is zero wherever it exists (comparisons, `floor`).
         weak: whether Python numbers alone give a Python number, as Python's own operators do.

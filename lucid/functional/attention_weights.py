@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from lucid.core.cotangent import fit, fit_raw, spread
 from lucid.core.define import align_batch, general, move_batch_first
 from lucid.core.fastpath import several
 from lucid.core.op import Aval
-from lucid.core.tensor import Tensor
+from lucid.core.tensor import Tensor, wrap
+from lucid.ops.exponential import exp
+from lucid.ops.select import where
 
 __all__ = ["attention_weights"]
 
@@ -103,6 +106,23 @@ def _infer(scores: Aval, *_: Any) -> Aval:
     return scores
 
 
-_op = general("attention_weights", _impl, infer=_infer, jvp=_push, vjp=_pull, batch=_batch)
+def _lower(scores: Tensor, *rest: Any) -> Tensor:
+    *masks, scale, causal = rest
+    ans = scores * scale
+    for mask in masks:
+        ans = where(mask, ans, -math.inf) if mask.dtype.kind == "b" else ans + mask
+    if causal:
+        ans = where(wrap(~_later(*scores.shape[-2:]), None), ans, -math.inf)
+    top = ans.max(-1, keepdims=True)
+    if masks:
+        top = where(top == -math.inf, 0.0, top)
+    e = exp(ans - top)
+    total = e.sum(-1, keepdims=True)
+    return e / (where(total == 0, 1.0, total) if masks else total)
+
+
+_op = general(
+    "attention_weights", _impl, infer=_infer, jvp=_push, vjp=_pull, batch=_batch, lower=_lower
+)
 _op.raw = (_pull_plain,)
 _call = several(_op)

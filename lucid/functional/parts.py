@@ -44,6 +44,12 @@ def _vjp(
     return (concat(whole, axis=axis),)
 
 
+def _lower(x: Tensor, count: int, axis: int) -> tuple[Tensor, ...]:
+    n = x.shape[axis] // count
+    before = (slice(None),) * axis
+    return tuple(x[(*before, slice(k * n, (k + 1) * n))] for k in range(count))
+
+
 _divide = general(
     "divide_axis",
     _impl,
@@ -51,6 +57,7 @@ _divide = general(
     jvp=lambda ans, tangents, args, count, axis: divide(tangents[0], count, axis),
     vjp=_vjp,
     batch=lambda size, batched, args, count, axis: divide(args[0], count, axis + 1),
+    lower=_lower,
     multi=True,
     view=True,
 )

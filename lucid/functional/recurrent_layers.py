@@ -191,7 +191,11 @@ def _layer(name: str, kind: _Kind) -> Callable[..., Tensor]:
         floating = [a.dtype for a in (x, w, *rest[: kind.states + kind.extras])]
         return Aval((kind.states, *x.shape[:-1], w.shape[1]), np.result_type(*floating))
 
-    op = general(name, impl, infer=infer, jvp=push, vjp=pull, batch=batch)
+    def lower(*args: Any) -> Tensor:
+        *operands, reverse = args
+        return composed(operands, reverse)(*smooth(operands))
+
+    op = general(name, impl, infer=infer, jvp=push, vjp=pull, batch=batch, lower=lower)
     op.raw = (pull_plain,)
     run = several(op)
 

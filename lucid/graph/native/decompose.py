@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lucid.core.dispatch import apply
-from lucid.core.op import OPS
+from lucid.core.op import OPS, Op
 from lucid.core.tensor import Tensor, wrap
 from lucid.graph.capture import capture
 from lucid.graph.ir import Graph, Node, Value
@@ -158,11 +158,34 @@ RULES: dict[str, Callable[..., Tensor]] = {
 }
 
 
+PRODUCTS = frozenset(("matmul", "linear", "contract"))  # compiled for operands of one dtype
+
+
+def _of_one_kind(node: Node) -> Callable[..., Tensor]:
+    """Convert the operands of a product to the dtype of its result."""
+    dtype = node.outputs[0].aval.dtype
+    count = len(node.operands)
+
+    def rule(*args: Any) -> Tensor:
+        operands = [
+            x if x.dtype == dtype else _do("astype", x, params=(dtype,)) for x in args[:count]
+        ]
+        return _do(node.op.name, *operands, params=node.params)
+
+    return rule
+
+
 def _rule(node: Node) -> Callable[..., Tensor] | None:
     avals = [x.aval for x in (*node.values(), *node.outputs)]
     if any(a.dtype.kind not in "fiub" or a.dtype.char == "e" for a in avals):
         return None
     name = node.op.name
+    if node.op.lower is not None and all(math.prod(a.shape) for a in avals):
+        return node.op.lower
+    if name in PRODUCTS and node.outputs[0].aval.dtype.char in "fd":
+        mixed = any(x.aval.dtype != node.outputs[0].aval.dtype for x in node.values())
+        if mixed and all(isinstance(x, Value) for x in node.operands):
+            return _of_one_kind(node)
     if name in MORE:
         return MORE[name] if allowed(node) else None
     if name == "sinc":  # not its derivatives
@@ -186,24 +209,40 @@ def _rule(node: Node) -> Callable[..., Tensor] | None:
 
 def decompose(graph: Graph) -> Graph:
     """Return the graph in simple operations; the same graph where it consists of them."""
-    rules = [_rule(node) for node in graph.nodes]
-    if not any(rules):
-        return graph
+    kept: set[tuple[Op, Any]] = set()  # whose rule does not give what the operation does
+    while True:  # what comes out may be taken apart further
+        rules = [None if _key(node) in kept else _rule(node) for node in graph.nodes]
+        if not any(rules):
+            return graph
+        graph = _replaced(graph, rules, kept)
+
+
+def _key(node: Node) -> tuple[Op, Any]:
+    return node.op, node.params
+
+
+def _replaced(graph: Graph, rules: Sequence[Callable[..., Any] | None], kept: Any) -> Graph:
+    """Return the graph with what the rules give in place of their nodes."""
 
     def run(*inputs: Tensor) -> list[Any]:
         known: dict[Value, Any] = dict(zip(graph.inputs, inputs, strict=True))
         known.update({v: wrap(a, None) for v, a in graph.constants.items()})
         for node, rule in zip(graph.nodes, rules, strict=True):
             args = tuple(known[x] if isinstance(x, Value) else x for x in node.operands)
+            found: Sequence[Any] | None = None
             if rule is not None:
-                (out,) = node.outputs
-                part = rule(*args, *node.params)
-                if (part.shape, part.dtype) == (out.aval.shape, out.aval.dtype):
-                    known[out] = part
-                    continue
-            result = apply(node.op, args, node.params)
-            known.update(zip(node.outputs, result if node.op.multi else (result,), strict=True))
+                found = _tuple(node, rule(*args, *node.params))
+                if any((x.shape, x.dtype) != y.aval[:2] for x, y in zip(found, node.outputs)):
+                    kept.add(_key(node))
+                    found = None
+            if found is None:
+                found = _tuple(node, apply(node.op, args, node.params))
+            known.update(zip(node.outputs, found, strict=True))
         return [known[y] if isinstance(y, Value) else wrap(y, None) for y in graph.outputs]
 
     found = capture("jit", run, [x.aval for x in graph.inputs], settle_output)
     return simplify(found.graph)
+
+
+def _tuple(node: Node, result: Any) -> Sequence[Any]:
+    return result if node.op.multi else (result,)
