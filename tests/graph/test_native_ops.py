@@ -401,6 +401,27 @@ def test_extremes_of_long_rows(dtype: str) -> None:
             check(one(name, 0, False), np.asfortranarray(x))
 
 
+# -- attention -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", REAL)
+@pytest.mark.parametrize("mask", ["none", "causal", "bool", "float"])
+def test_attention(dtype: str, mask: str) -> None:
+    q, k, v = (drawn((2, 3, 7, 4), dtype, seed) for seed in range(3))
+    seen = np.tri(7, dtype=bool)[::-1].copy()
+    seen[2] = False  # a query that attends to no key
+    added = np.where(seen, 0.5, -np.inf).astype(dtype)
+    given = {"bool": seen, "float": added}.get(mask)
+
+    def attend(q: Any, k: Any, v: Any) -> Any:
+        return functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=given, is_causal=mask == "causal"
+        )
+
+    check(attend, q, k, v)
+    check(lucid.grad(lambda *x: (attend(*x) ** 2).sum(), (0, 1, 2)), q, k, v)
+
+
 # -- linear systems --------------------------------------------------------------------------------
 
 
