@@ -111,7 +111,7 @@ def fit(
         >>> history = lucid.fit(model, lucid.functional.mse_loss, optimiser, loader, epochs=20)
         >>> history["loss"][-1] < 1e-3
         True
-        >>> model.weight.item().__round__(1)
+        >>> round(model.weight.item(), 1)
         3.0
     """
     _check(model, loss, optimiser, scheduler, schedule)
@@ -120,13 +120,8 @@ def fit(
     _check_options(optimiser, accumulate, clip_norm, jit, executor)
     objective = Objective(model, loss, _metrics("fit", metrics))
     _check_parameters(objective, optimiser)
-    stop = (
-        EarlyStopping(patience=early_stopping)
-        if isinstance(early_stopping, int)
-        else (early_stopping)
-    )
-    keep = checkpoint if isinstance(checkpoint, Checkpoint | None) else Checkpoint(checkpoint)
-    every = _callbacks(callbacks, [_log(log), _bar(progress), stop, keep])
+    made = [_log(log), _bar(progress), _stopping(early_stopping), _checkpoint(checkpoint)]
+    every = _callbacks(callbacks, made)
     path = _origin(resume, every)
     if seed is not None:
         seed_default(seed)
@@ -291,6 +286,14 @@ def _metrics(name: str, metrics: Any) -> dict[str, Function]:
             got = f"a {type(function).__name__}"
             raise OperandError(message(name, f"metric {key!r} as a function", got))
     return dict(metrics)
+
+
+def _stopping(given: EarlyStopping | int | None) -> EarlyStopping | None:
+    return EarlyStopping(patience=given) if isinstance(given, int) else given
+
+
+def _checkpoint(given: Checkpoint | Path | None) -> Checkpoint | None:
+    return given if isinstance(given, Checkpoint | None) else Checkpoint(given)
 
 
 def _log(log: Any) -> Callback | None:
