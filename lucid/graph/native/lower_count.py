@@ -48,7 +48,7 @@ class Count(Rows):
         for size in sizes:
             self.starts.append(self.starts[-1] + -(-size // 64) * 64)
         self.bytes = self.starts.pop()
-        self.memory = module.scratch(self.bytes * module.threads)
+        self.memory = module.scratch(self.bytes * (module.threads if self.pieces > 1 else 1))
 
     def code(self, b: Body) -> None:
         """Loop over rows."""

@@ -118,12 +118,11 @@ class Rows(Routine):
 
     def scratch(self, module: Any) -> None:
         """Keys, and as much again for sorting them, for each thread."""
-        self.module = module
         self.lanes = quicksort.lanes_of(self.key)
         room = (self.n + SEGMENTS * self.lanes) * self.size
         self.room = -(-room // 64) * 64
         self.bytes = 2 * self.arrays * self.room
-        self.memory = module.scratch(self.bytes * module.threads)
+        self.memory = module.scratch(self.bytes * (module.threads if self.pieces > 1 else 1))
 
     def buffers(self, b: Body, first: str) -> list[str]:
         """Return the addresses of keys and of scratch, each for all arrays."""

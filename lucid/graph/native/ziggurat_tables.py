@@ -23,7 +23,7 @@ __all__ = ["EXPONENTIAL", "NORMAL", "Tables", "tables"]
 NORMAL = 3.6541528853610088  # where the tail begins
 EXPONENTIAL = 7.69711747013104972
 _NORMAL_AREA = 0.004928673233974652
-_DIGITS = 40
+_DIGITS = 30
 
 
 class Tables(NamedTuple):
@@ -37,10 +37,10 @@ class Tables(NamedTuple):
 @functools.cache
 def tables(name: str, kind: str) -> Tables:
     """Return the tables of "normal" or "exponential", for float64 ("d") or float32 ("f")."""
-    with localcontext(Context(prec=_DIGITS)):
-        double = _normal() if name == "normal" else _exponential()
     if kind == "d":
-        return double
+        with localcontext(Context(prec=_DIGITS)):
+            return _normal() if name == "normal" else _exponential()
+    double = tables(name, "d")
     bits = 52 if name == "normal" else 53
     scales = [w * 2.0 ** (bits - 23) for w in double.scales]
     densities = double.densities
