@@ -11,7 +11,7 @@ import dataclasses
 import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from lucid._lazy import optree
 from lucid.errors import OperandError, message
@@ -204,6 +204,51 @@ _fields: dict[type[Any], tuple[str, ...]] = {}
 def attributes(kind: type[Any]) -> tuple[str, ...] | None:
     """Return the fields of a dataclass that is a container by itself; None of any other class."""
     return _fields.get(kind)
+
+
+class Part(NamedTuple):
+    """One object of a container that is made of several.
+
+    Attributes:
+        kind: its class.
+        constants: what else is in its ``__dict__``.
+        slots: the dicts there that hold leaves and objects: for each name whether it is a leaf, and
+            its number; None for None.
+    """
+
+    kind: type[Any]
+    constants: dict[str, Any]
+    slots: dict[str, dict[str, tuple[bool, int] | None]]
+
+
+class Template(NamedTuple):
+    """What a container with one structure is made of: for code that takes such containers apart.
+
+    Attributes:
+        parts: its objects, each before those that it holds, all of them distinct.
+        same: whether two constants are equal.
+        copy: returns a constant for a new container.
+    """
+
+    parts: list[Part]
+    same: Callable[[Any, Any], bool]
+    copy: Callable[[Any], Any]
+
+
+_templates: dict[type[Any], Callable[[Any], Template | None]] = {}
+
+
+def register_template(kind: type[Any], make: Callable[[Any], Template | None]) -> None:
+    """Say what makes the template of a class from an instance, or None where there is none."""
+    _templates[kind] = make
+
+
+def template(structure: PyTreeDef) -> Template | None:
+    """Return the template of a container, if there is one."""
+    make = next((_templates[k] for k in structure.type.__mro__ if k in _templates), None)
+    if make is None:
+        return None
+    return make(unflatten(structure, [object() for _ in range(structure.num_leaves)]))
 
 
 def _register_dataclass(kind: type[Any]) -> None:

@@ -121,7 +121,7 @@ class _Writer:
             code.add(f"{c(spend_like)}('jit', {name}, {c(pattern)})")
         shown = self._results(outs[: self.entry.outputs])
         self._writes(outs)
-        code.add(f"return {build(code, self.entry.out, iter(shown))}")
+        code.add(f"return {build(code, self.entry.out, iter(shown), bool(self.taped))}")
         return code.function("call(args, kwargs)")
 
     # -- what goes in ----------------------------------------------------------------------------

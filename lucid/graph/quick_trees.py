@@ -99,6 +99,9 @@ def take(code: Code, spec: Any, text: str, found: list[str], keys: list[str]) ->
             keys.append(text)
         for name, field in zip(names, fields, strict=True):
             code.add(f"{name} = {text}.{field}")
+    elif kind == "CUSTOM" and (known := tree.template(spec)) is not None:
+        found += _take_parts(code, known, text, spec.num_leaves)
+        return
     else:  # what other containers hold, they tell themselves
         leaves, structure = code.new(), code.new()
         code.add(f"{leaves}, {structure} = {code.constant(tree.flatten)}({text})")
@@ -112,13 +115,14 @@ def take(code: Code, spec: Any, text: str, found: list[str], keys: list[str]) ->
         take(code, part, name, found, keys)
 
 
-def build(code: Code, spec: Any, leaves: Iterator[str]) -> str:
+def build(code: Code, spec: Any, leaves: Iterator[str], watched: bool = False) -> str:
     """Return an expression that puts a pytree together, after adding what it needs.
 
     Args:
         code: what it will be part of.
         spec: the structure.
         leaves: the names of the leaves, in order.
+        watched: whether something may watch the leaves.
     """
     kind, fields = spec.kind.name, None
     if kind == "LEAF":
@@ -128,9 +132,12 @@ def build(code: Code, spec: Any, leaves: Iterator[str]) -> str:
     if kind == "CUSTOM" and spec.type is not Key:
         fields = _attributes(spec.type)
     if kind not in ("TUPLE", "LIST", "NAMEDTUPLE", "DICT") and fields is None:
+        known = tree.template(spec) if kind == "CUSTOM" and not watched else None
+        if known is not None:
+            return _build_parts(code, known, [next(leaves) for _ in range(spec.num_leaves)])
         own = "".join(f"{next(leaves)}, " for _ in range(spec.num_leaves))
         return f"{code.constant(tree.unflatten)}({code.constant(spec)}, ({own}))"
-    parts = [build(code, part, leaves) for part in spec.children()]
+    parts = [build(code, part, leaves, watched) for part in spec.children()]
     inside = "".join(f"{p}, " for p in parts)
     if kind == "TUPLE":
         return f"({inside})"
@@ -147,3 +154,56 @@ def build(code: Code, spec: Any, leaves: Iterator[str]) -> str:
     for field, part in zip(fields or (), parts, strict=True):
         code.add(f"{code.constant(object.__setattr__)}({name}, {field!r}, {part})")
     return name
+
+
+def _take_parts(code: Code, known: tree.Template, text: str, count: int) -> list[str]:
+    """Add code that takes a container of several objects apart; return the names of its leaves."""
+    c = code.constant
+    leaves = [code.new() for _ in range(count)]
+    objects = [text, *(code.new() for _ in known.parts[1:])]
+    for name, part in zip(objects, known.parts, strict=True):
+        state, value = code.new(), code.new()
+        code.miss(f"type({name}) is not {c(part.kind)}")
+        code.add(f"{state} = {name}.__dict__")
+        code.miss(f"len({state}) != {len(part.constants) + len(part.slots)}")
+        for attribute, kept in part.constants.items():
+            code.add(f"{value} = {state}[{attribute!r}]")
+            code.miss(f"{value} is not {c(kept)} and not {c(known.same)}({value}, {c(kept)})")
+        for attribute, slots in part.slots.items():
+            code.add(f"{value} = {state}[{attribute!r}]")
+            code.miss(f"len({value}) != {len(slots)}" if slots else value)
+            for slot, target in slots.items():
+                if target is None:
+                    code.miss(f"{value}[{slot!r}] is not None")
+                else:
+                    into = (leaves if target[0] else objects)[target[1]]
+                    code.add(f"{into} = {value}[{slot!r}]")
+    every = "".join(f"{x}, " for x in (*objects, *leaves))
+    code.miss(f"len({{*map(id, ({every}))}}) < {len(objects) + count}")  # something is tied
+    return leaves
+
+
+def _build_parts(code: Code, known: tree.Template, leaves: list[str]) -> str:
+    """Add code that makes a container of several objects; return its name."""
+    c = code.constant
+    objects = [code.new() for _ in known.parts]
+    for name, part in zip(objects, known.parts, strict=True):
+        code.add(f"{name} = {c(object.__new__)}({c(part.kind)})")
+    for name, part in zip(objects, known.parts, strict=True):
+        items: list[str] = []
+        for attribute, kept in part.constants.items():
+            if type(kept) in (list, dict) and not kept:
+                value = repr(kept)
+            elif type(kept) in (list, dict, tuple):
+                value = f"{c(known.copy)}({c(kept)})"
+            else:
+                value = c(kept)
+            items.append(f"{attribute!r}: {value}")
+        for attribute, slots in part.slots.items():
+            inner = [
+                f"{n!r}: {None if t is None else (leaves if t[0] else objects)[t[1]]}"
+                for n, t in slots.items()
+            ]
+            items.append(f"{attribute!r}: {{{', '.join(inner)}}}")
+        code.add(f"{name}.__dict__.update({{{', '.join(items)}}})")
+    return objects[0]

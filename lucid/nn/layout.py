@@ -31,6 +31,7 @@ class Tree:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         tree.register_node(cls, _to_children, _from_children, shown="attribute")
+        tree.register_template(cls, _template)
 
 
 def contents(module: Tree) -> dict[str, Any]:
@@ -202,6 +203,40 @@ def _to_children(root: Tree) -> tuple[list[Any], Layout, list[str]]:
 def _from_children(layout: Layout, children: Iterable[Any]) -> Any:
     """Return the Module of this layout with these children."""
     return layout.build([x[0] if type(x) is Fixed else x for x in children])
+
+
+def _template(root: Tree) -> tree.Template | None:
+    """Return what Modules of one layout are made of; None where something is tied.
+
+    Static containers then hold no module and no leaf either.
+    """
+    leaves, layout = take_apart(root)
+    modules = [k for e in layout.entries for k in e.modules.values() if k is not None]
+    refs: list[Any] = []
+    for entry in layout.entries:
+        for value in entry.static.values():
+            if type(value) in _CONTAINERS:
+                replace(value, (_Ref, Tensor, Tree), refs.append)
+    tied = len({*map(id, leaves)}) < len(leaves) or len({0, *modules}) <= len(modules)
+    if tied or refs or any(type(x) is not object for x in leaves):
+        return None
+
+    def slots(numbers: dict[str, int | None], leaf: bool) -> dict[str, tuple[bool, int] | None]:
+        return {n: None if k is None else (leaf, k) for n, k in numbers.items()}
+
+    parts = [
+        tree.Part(
+            e.kind,
+            {**e.static, "_frozen": e.frozen},
+            {
+                "_parameters": slots(e.parameters, True),
+                "_buffers": slots(e.buffers, True),
+                "_modules": slots(e.modules, False),
+            },
+        )
+        for e in layout.entries
+    ]
+    return tree.Template(parts, _same, lambda value: replace(value, _Ref, lambda ref: ref))
 
 
 def _distinct(leaves: Sequence[Any]) -> Sequence[Any]:

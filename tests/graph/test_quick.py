@@ -299,6 +299,116 @@ def test_keys_are_used_once() -> None:
             g({"k": k}, 2.0)
 
 
+# -- modules as arguments and results --------------------------------------------------------------
+
+
+class Block(nn.Module):
+    def __init__(self, bias: bool = True) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.inner = nn.Sequential(nn.Linear(3, 3, bias=bias), nn.Tanh())
+        self.scale = nn.Parameter(np.ones(3))
+        self.factors = [2.0, {"k": 3.0}]
+        self.power = 2
+
+    def forward(self, x: Any) -> Any:
+        return (self.inner(self.norm(x)) * self.scale) ** self.power * self.factors[0]
+
+
+def tie(m: Any) -> None:
+    m.inner[0].bias = m.scale
+
+
+def tie_modules(m: Any) -> None:
+    m.inner[1] = m.inner[0]
+
+
+def untrain(m: Any) -> None:
+    m.norm.training = False
+
+
+ALTERED = {
+    "a number": lambda m: setattr(m, "power", 3),
+    "another type": lambda m: setattr(m, "power", 2.0),
+    "a list": lambda m: m.factors.append(1.0),
+    "a list in a list": lambda m: m.factors[1].update(k=4.0),
+    "one attribute more": lambda m: setattr(m, "more", 1),
+    "one attribute less": lambda m: delattr(m, "power") or setattr(m, "other", 1),
+    "no parameter": lambda m: setattr(m.inner[0], "bias", None),
+    "another parameter": lambda m: setattr(m, "scale", nn.Parameter(np.ones((1, 3)))),
+    "another module": lambda m: m.inner.append(nn.Tanh()),
+    "another class": lambda m: setattr(m, "norm", nn.Identity()),
+    "frozen": lambda m: m.inner.requires_grad_(False),
+    "training": untrain,
+    "tied": tie,
+    "tied modules": tie_modules,
+}
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("name", ALTERED)
+def test_modules_are_recognised(name: str, executor: str | None) -> None:
+    x = np.linspace(-1, 1, 12).reshape(4, 3)
+    lucid.random.seed(0)
+    model = Block()
+    other = copy.deepcopy(model)
+    ALTERED[name](other)
+    first, second = model.detach(), other.detach()
+
+    def grads(m: Any, x: Any) -> Any:
+        power = getattr(m, "power", 1)
+        y = m.inner(x) * m.scale * m.factors[1]["k"] * len(m.factors) * len(m.__dict__)
+        return m.training, m.norm.training, lucid.grad(lambda m: (m.inner(x) * y).sum() ** power)(m)
+
+    g = lucid.jit(lambda m, x: grads(m, x)[2], executor=executor)
+    warm(g, first, x)
+    captured = sum(map(len, g._cache.values()))
+    with long_way(allowed=False):
+        found = g(first, x)
+        again = g(found, x)
+    assert type(found) is Block
+    assert repr(found) == repr(first)
+    assert repr(again) == repr(first)
+    assert found.factors == [2.0, {"k": 3.0}]
+    assert found.factors is not first.factors
+    assert found.factors[1] is not again.factors[1]
+    found.inner.append(nn.Tanh())
+    for _ in range(3):
+        want = grads(second, x)[2]
+        for a, b in zip(lucid.tree.leaves(g(second, x)), lucid.tree.leaves(want), strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-10, atol=1e-12)
+        result = g(first, x)
+        assert len(result.inner) == 2
+    assert sum(map(len, g._cache.values())) == captured + 1
+
+
+def test_a_functional_training_step_is_short() -> None:
+    x = np.linspace(-1, 1, 12).reshape(4, 3)
+    lucid.random.seed(0)
+    rule = optim.adam(0.01)
+
+    def step(model: Any, state: Any, x: Any) -> Any:
+        value, grads = lucid.value_and_grad(lambda m: (m(x) ** 2).mean())(model)
+        updates, state = rule.update(grads, state, model)
+        return optim.apply_updates(model, updates), state, value
+
+    start = Block().detach()
+    found = []
+    for f in (step, lucid.jit(step, executor="numpy")):
+        model, state = start, rule.init(start)
+        for k in range(6):
+            with long_way(allowed=k < 3):
+                model, state, value = f(model, state, x)
+        found.append((model, state, value))
+        assert isinstance(model, Block)
+        model(x)  # it is a whole Module
+        model.scale = nn.Parameter(np.zeros(3))
+    for a, b in zip(*map(lucid.tree.leaves, found), strict=True):
+        np.testing.assert_allclose(
+            lucid.asarray(a).detach().numpy(), lucid.asarray(b).detach().numpy(), rtol=1e-12
+        )
+
+
 # -- cells -----------------------------------------------------------------------------------------
 
 Y = np.ones((4, 2))
