@@ -62,10 +62,15 @@ class Entry:
         spends: for each random key among the arguments, what a call uses of it.
         guards: what must be as it was.
         quick: the short way to call it; MISS where there is none, None before it was looked for.
+        seen: the program that is recorded for an ambient tape; None where nothing is.
+        pulled: whether that had been gone back through when `quick` was written.
         calls: how often the long way was taken.
     """
 
-    __slots__ = ("calls", "guards", "out", "outputs", "program", "quick", "spends", "trace")
+    __slots__ = (
+        *("calls", "guards", "out", "outputs", "program", "pulled", "quick", "seen", "spends"),
+        "trace",
+    )
 
     def __init__(
         self, found: Trace, out: Any, outputs: int, program: Program, spends: Sequence[Any]
@@ -78,6 +83,8 @@ class Entry:
         self.guards = Guards(found.guards)
         self.quick: Any = None
         self.calls = 0
+        self.seen: Program | None = None
+        self.pulled = False
 
     def holds(self) -> bool:
         """Return whether every guard has the value it had."""

@@ -149,10 +149,12 @@ class Jitted:
 
     def _shorten(self, entry: Entry, key: Any) -> None:
         """Take the short way to this entry from now on, if there is one."""
-        if entry.quick is None:
+        old = entry.quick
+        if old is None or (entry.seen is not None and entry.seen.pulled and not entry.pulled):
             entry.quick = quick(entry, key, self._writing) or MISS
         if entry.quick is not MISS and entry.quick not in self._quick:
-            self._quick = (entry.quick, *self._quick[: _SHORT - 1])
+            others = [q for q in self._quick if q is not old]
+            self._quick = (entry.quick, *others[: _SHORT - 1])
 
     # -- arguments -------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from lucid.config import _default
 from lucid.core.cells import capturing, held, unchanged, version
 from lucid.core.dispatch import lift
 from lucid.core.frames import Cell, Recorded, ambient, leaf, silenced
-from lucid.core.op import Aval
+from lucid.core.op import OPS, Aval
 from lucid.core.parameter import Parameter
 from lucid.core.tensor import Tensor
 from lucid.graph.capture import Cellular
@@ -54,6 +54,7 @@ def quick(entry: Entry, key: Any, lock: Any) -> Callable[[Any, Any], Any] | None
         if any(v is not None and v.aval.weak and cell.specs is None for v in cell.leaves):
             return None
     writer = _Writer(entry, key, lock)
+    entry.seen, entry.pulled = (writer.seen, writer.seen.pulled) if writer.taped else (None, False)
     try:
         short = writer.write()
     except (RecursionError, MemoryError, SyntaxError):  # containers nested too deeply for Python
@@ -68,6 +69,9 @@ class _Writer:
         inputs: the names of arrays and numbers, in the order of the graph's inputs.
         taped: for each input that the ambient tape follows, its position and the gradient's cell.
         apart: whether results may lie in the memory of arguments.
+        seen, used: the program that a tape around the call records, and which inputs it has.
+        split: that program in two halves, and how many values the first keeps for the second; None
+            unless a tape has gone back through it before, or where other things are computed.
     """
 
     def __init__(self, entry: Entry, key: Any, lock: Any) -> None:
@@ -80,13 +84,15 @@ class _Writer:
         self.inputs: list[str] = []
         self.keys: list[str] = []
         self.taped: list[tuple[int, Cell]] = []
-        run = entry.program.compiled()
-        values = [y for y in self.graph.outputs if isinstance(y, Value)]
-        given = any(y in self.graph.inputs for y in values)
-        self.apart = given or not getattr(run, "owns_results", False)
-        self.run = run if getattr(run, "fallbacks", True) else run._run  # type: ignore[attr-defined]
         self._find_taped()
         self.seen, self.used = _seen(entry) if self.taped else (entry.program, [])
+        self.split = self._find_split()
+        program = entry.program if self.split is None else self.split[0]
+        run = program.compiled()
+        values = [y for y in self.graph.outputs if isinstance(y, Value)]
+        given = any(y in self.graph.inputs for y in values)
+        self.apart = self.split is None and (given or not getattr(run, "owns_results", False))
+        self.run = run if getattr(run, "fallbacks", True) else run._run  # type: ignore[attr-defined]
 
     def write(self) -> Any:
         """Return the function."""
@@ -96,8 +102,9 @@ class _Writer:
         )
         if self.taped:
             code.add(f"frame = {c(ambient.get)}()")
-            code.miss(f"frame.outer is not None or {c(self.seen)}.pulled")
+            code.miss("frame.outer is not None")
             code.add(f"taped = frame.level >= {c(silenced.get)}()")
+            code.miss("not taped" if self.split is not None else f"{c(self.seen)}.pulled")
         if self.apart:
             code.add("given = []")
         locked = bool(self.entry.trace.written)
@@ -110,16 +117,18 @@ class _Writer:
         self._arguments()
         self._cells()
         outs = [code.new() for _ in self.graph.outputs]
-        code.add(f"results = {c(self.run)}(({''.join(x + ', ' for x in self.inputs)}))")
+        kept = [code.new() for _ in range(0 if self.split is None else self.split[2])]
+        inputs = self.inputs if self.split is None else [self.inputs[k] for k in self.used]
+        code.add(f"results = {c(self.run)}(({''.join(x + ', ' for x in inputs)}))")
         code.indent = code.indent[:-4]
         code.add("except Exception: return MISS")
         if self.apart:
             code.add(f"if given: results = {c(_apart)}(results, given)")
-        if outs:
-            code.add(f"{', '.join(outs)}, = results")
+        if outs or kept:
+            code.add(f"{', '.join([*outs, *kept])}, = results")
         for name, pattern in zip(self.keys, self.entry.spends, strict=False):
             code.add(f"{c(spend_like)}('jit', {name}, {c(pattern)})")
-        shown = self._results(outs[: self.entry.outputs])
+        shown = self._results(outs[: self.entry.outputs], kept)
         self._writes(outs)
         code.add(f"return {build(code, self.entry.out, iter(shown), bool(self.taped))}")
         return code.function("call(args, kwargs)")
@@ -221,6 +230,17 @@ class _Writer:
                 self.taped.append((at, owner._cell))
             at += sum(v is not None for v in cell.leaves)
 
+    def _which(self) -> tuple[bool, ...]:
+        """Return which inputs of the recorded program the tape follows."""
+        cells = dict(self.taped)
+        return tuple(k in cells for k in self.used)
+
+    def _find_split(self) -> tuple[Program, Program, int] | None:
+        smooth = all(a.dtype.kind in "fc" for a in self.graph.avals())
+        if not (self.taped and self.seen.pulled and smooth) or self.entry.trace.written:
+            return None
+        return self.seen.split(self._which(), self.seen.taped())
+
     def _cells(self) -> None:
         code, c = self.code, self.code.constant
         for cell in self.entry.trace.cells:
@@ -282,13 +302,12 @@ class _Writer:
         self.code.add(f"{t} = new(T); {t}._value = {y}; {t}._note = None")
         return t
 
-    def _results(self, outs: Sequence[str]) -> list[str]:
+    def _results(self, outs: Sequence[str], kept: Sequence[str]) -> list[str]:
         """Return the names of the results, which the ambient tape records as the long way does."""
         code, c = self.code, self.code.constant
         shown = [self._wrapped(y) for y in outs]
         cells = dict(self.taped)
-        which = tuple(k in cells for k in self.used)
-        followed = self.seen.followed(which, self.seen.taped()) if cells else []
+        followed = self.seen.followed(self._which(), self.seen.taped()) if cells else []
         recorded = [k for k, f in enumerate(followed) if f]
         if not recorded:
             return shown
@@ -306,8 +325,12 @@ class _Writer:
                 entries.append(self._wrapped(x))
         given = "".join(x + ", " for x in entries)
         answers = "".join(t + ", " for t in shown)
-        params = c((self.seen, self.seen.taped()))
-        code.add(f"whole = R(frame, {c(call)}, ({given}), {params}, ({answers}))")
+        if self.split is None:
+            op, params = c(call), c((self.seen, self.seen.taped()))
+        else:
+            rest = "".join(self._wrapped(x) + ", " for x in kept)
+            op, params = c(OPS["call_pull"]), f"({c(self.seen)}, {c(self.split[1])}, ({rest}))"
+        code.add(f"whole = R(frame, {op}, ({given}), {params}, ({answers}))")
         for k in recorded:
             inner = self._wrapped(outs[k])
             code.add(f"{shown[k]} = {inner}")
@@ -339,6 +362,10 @@ def _seen(entry: Entry) -> tuple[Program, list[int]]:
 
     A record of the whole program would keep old and new states alive with each result.
     """
+    return entry.program.derive(("seen", entry.outputs), lambda: _make_seen(entry))
+
+
+def _make_seen(entry: Entry) -> tuple[Program, list[int]]:
     graph = entry.trace.graph
     outs = graph.outputs[: entry.outputs]
     small = simplify(Graph(graph.inputs, graph.constants, graph.nodes, outs))

@@ -549,6 +549,45 @@ def test_results_are_recorded_on_the_ambient_tape() -> None:
     check(outer.detach(), (other(np.ones((4, 3))) ** 2).sum().detach())
 
 
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_backward_outside_is_short_too(executor: str | None) -> None:
+    lucid.random.seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+    model[2].bias.requires_grad_(False)
+    other = copy.deepcopy(model)
+    x = np.linspace(-1, 1, 12).reshape(4, 3)
+
+    def loss(m: Any, x: Any, k: Any) -> Any:
+        y = m(x)
+        return {"loss": (y * y).mean() * k, "y": y, "x": x * k}
+
+    def step(m: Any, out: Any) -> None:
+        m.zero_grad()
+        ((out["loss"] + out["y"][0].sum()) * 3).backward()
+        for p in m.parameters():
+            if p.grad is not None:
+                p.data = p.data - 0.1 * p.grad
+
+    f = lucid.jit(lambda x, k: loss(model, x, k), executor=executor)
+    for n in range(9):
+        batch = x + n
+        with long_way(allowed=n < 5):
+            out = f(batch, 0.5)
+            batch[:] = np.nan  # it keeps one of its own
+            step(model, out)
+        step(other, loss(other, x + n, 0.5))
+        assert not out["x"].requires_grad
+        for p, q in zip(model.parameters(), other.parameters(), strict=True):
+            np.testing.assert_allclose(p.numpy(), q.numpy(), rtol=1e-10)
+    with lucid.no_grad():
+        assert not f(x, 0.5)["loss"].requires_grad
+    model[2].bias.requires_grad_(True)
+    for _ in range(4):
+        step(model, f(x, 0.5))
+        step(other, loss(other, x, 0.5))
+    assert model[2].bias.grad is not None
+
+
 def test_a_result_keeps_no_states_alive() -> None:
     _, opt, step = trained()
     x = np.linspace(-1, 1, 12).reshape(4, 3)
