@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -399,6 +400,27 @@ def test_extremes_of_long_rows(dtype: str) -> None:
             check(one(name, 1, False), x)
             check(one(name, 0, False), x)
             check(one(name, 0, False), np.asfortranarray(x))
+
+
+# -- threads ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sum", "columns", "kernel"])
+def test_shared_sums_have_the_same_bits_every_time(name: str) -> None:
+    """Whoever takes which part, and also where another thread has taken the workers."""
+    x, y = drawn((600, 700), "float64"), drawn((32, 16, 9, 9), "float64", 1)
+    w, cts = drawn((16, 16, 3, 3), "float64", 2), drawn((32, 16, 7, 7), "float64", 3)
+    functions: dict[str, Any] = {
+        "sum": lambda x: (x * 3).sum(),
+        "columns": lambda x: lucid.tanh(x).sum(0),
+        "kernel": lucid.grad(lambda w: (functional.conv2d(y, w) * cts).sum()),
+    }
+    arg = lucid.asarray(w if name == "kernel" else x)
+    f = lucid.jit(functions[name], executor="native")
+    f(arg)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: f(arg).numpy().tobytes(), range(60)))
+    assert len(set(found)) == 1
 
 
 # -- attention -------------------------------------------------------------------------------------

@@ -181,6 +181,7 @@ class ConvWeight(Routine):
     """w[o, c, k] = Σ y[n, o, q] x[n, c, q·stride + k·dilation]: scalar products along q."""
 
     shared = True
+    sums = True
 
     def __init__(self, x: Ref, y: Ref, out: Value, layout: Layout, groups: int) -> None:
         super().__init__([x, y], [out])

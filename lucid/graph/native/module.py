@@ -65,12 +65,25 @@ class Module:
         self.count += 1
         return self.count - 1
 
-    def run(self, b: Body, name: str, pieces: int, shared: bool, env: str = "%env") -> None:
-        """Call a function ``(env, lo, hi, tid)`` over a range, which threads may share."""
+    def run(
+        self,
+        b: Body,
+        name: str,
+        pieces: int,
+        shared: bool,
+        env: str = "%env",
+        sums: bool = False,
+    ) -> None:
+        """Call a function ``(env, lo, hi, tid)`` over a range, which threads may share.
+
+        With `sums` the scratch memory of a `tid` outlives the call: it is then the same part of
+        the range that has the same memory, whichever thread runs it.
+        """
         if shared and pieces > 1:
             self.shares = True
-            self.declare("declare void @lucid_share(ptr, ptr, i64)")
-            b.do(f"call void @lucid_share(ptr @{name}, ptr {env}, i64 {pieces})")
+            self.declare("declare void @lucid_share(ptr, ptr, i64, i64)")
+            given = f"ptr @{name}, ptr {env}, i64 {pieces}, i64 {int(sums)}"
+            b.do(f"call void @lucid_share({given})")
         else:
             b.do(f"call void @{name}(ptr {env}, i64 0, i64 {pieces}, i64 0)")
 

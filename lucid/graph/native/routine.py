@@ -30,12 +30,14 @@ class Routine(Step):
         work: roughly, how many operations on elements there are.
         can_fail: whether the code may report an index out of bounds (`fail`).
         shared: whether threads may run parts of the range.
+        sums: whether the scratch memory of a thread holds results until all parts have run.
     """
 
     pieces = 1
     work = 0
     can_fail = False
     shared = False
+    sums = False
 
     def __init__(self, operands: Sequence[Ref], results: Sequence[Value]) -> None:
         self.operands = list(operands)
@@ -81,7 +83,7 @@ class Routine(Step):
         if self.can_fail:
             status = slot(b, self._status)
             b.do(f"store i64 0, ptr {status}, align 8")
-        b.module.run(b, self._name, self.pieces, self._parallel)
+        b.module.run(b, self._name, self.pieces, self._parallel, sums=self.sums)
         if self.can_fail:
             value = b.put(f"load i64, ptr {status}, align 8")
             bad = b.put(f"icmp ne i64 {value}, 0")

@@ -112,7 +112,8 @@ def _call_kernel(b: Body, code: KernelCode) -> None:
         start = literal(identity_of(item.node.op.name, kind), kind)
         with b.loop(0, math.prod(kept) * (b.module.threads if code.parallel else 1)) as i:
             b.store(start, b.address(base, kind, i), kind)
-    b.module.run(b, code.name, code.parallel, code.parallel > 1)
+    sums = bool(code.accumulators)
+    b.module.run(b, code.name, code.parallel, code.parallel > 1, sums=sums)
     for item, place, kind, kept in code.accumulators:
         assert item.out is not None
         assert item.node is not None

@@ -4,6 +4,10 @@ A loop is cut into a few pieces for every thread, and whoever is free takes the 
 that the system does not let run holds nobody up. If the workers are busy with another program, the
 caller computes everything itself. Between programs workers look for a task for some microseconds
 before they go to sleep, since waking one up costs as much as a small kernel.
+
+Where pieces add up numbers, each has sums of its own, whichever thread takes it, and also if the
+caller is alone; there are as many pieces as threads. Sums of floating-point numbers depend on how
+they are parted, and a program is to give the same bits whenever it runs.
 """
 
 from __future__ import annotations
@@ -57,7 +61,9 @@ run:
   %pe = getelementptr i8, ptr %job, i64 8
   %pn = getelementptr i8, ptr %job, i64 16
   %pp = getelementptr i8, ptr %job, i64 24
+  %ps = getelementptr i8, ptr %job, i64 32
   %f = load ptr, ptr %job
+  %sums = load i64, ptr %ps
   %env = load ptr, ptr %pe
   %n = load i64, ptr %pn
   %pieces = load i64, ptr %pp
@@ -67,7 +73,9 @@ run:
   %up = add i64 %piece, 1
   %hi0 = mul i64 %up, %n
   %hi = sdiv i64 %hi0, %pieces
-  call void %f(ptr %env, i64 %lo, i64 %hi, i64 %tid)
+  %own = icmp ne i64 %sums, 0
+  %part = select i1 %own, i64 %piece, i64 %tid
+  call void %f(ptr %env, i64 %lo, i64 %hi, i64 %part)
   %c = atomicrmw add ptr %finished, i64 1 acq_rel
   br label %grab
 exit:
@@ -112,8 +120,12 @@ run:
   br label %next
 }}
 
-define void @share(ptr %f, ptr %env, i64 %n) {{
+define void @share(ptr %f, ptr %env, i64 %n, i64 %sums) {{
 entry:
+  %own_sums = icmp ne i64 %sums, 0
+  %most = select i1 %own_sums, i64 {threads}, i64 {pieces}
+  %few = icmp slt i64 %n, %most
+  %pieces = select i1 %few, i64 %n, i64 %most
   %busy = inttoptr i64 {busy} to ptr
   %job = inttoptr i64 {job} to ptr
   %workers = inttoptr i64 {workers} to ptr
@@ -121,7 +133,19 @@ entry:
   %free = extractvalue {{ i32, i1 }} %pair, 1
   br i1 %free, label %set, label %alone
 alone:
-  call void %f(ptr %env, i64 0, i64 %n, i64 0)
+  %parts = select i1 %own_sums, i64 %pieces, i64 1
+  br label %part
+part:
+  %k = phi i64 [ 0, %alone ], [ %k1, %part ]
+  %k1 = add i64 %k, 1
+  %lo0 = mul i64 %k, %n
+  %lo = sdiv i64 %lo0, %parts
+  %hi0 = mul i64 %k1, %n
+  %hi = sdiv i64 %hi0, %parts
+  call void %f(ptr %env, i64 %lo, i64 %hi, i64 %k)
+  %rest = icmp slt i64 %k1, %parts
+  br i1 %rest, label %part, label %parted
+parted:
   ret void
 set:
   %pe = getelementptr i8, ptr %job, i64 8
@@ -130,12 +154,12 @@ set:
   %counter = getelementptr i8, ptr %job, i64 64
   %finished = getelementptr i8, ptr %job, i64 128
   %asked = getelementptr i8, ptr %job, i64 192
-  %few = icmp slt i64 %n, {pieces}
-  %pieces = select i1 %few, i64 %n, i64 {pieces}
+  %ps = getelementptr i8, ptr %job, i64 32
   store ptr %f, ptr %job
   store ptr %env, ptr %pe
   store i64 %n, ptr %pn
   store i64 %pieces, ptr %pp
+  store i64 %sums, ptr %ps
   store atomic i64 0, ptr %finished release, align 8
   store atomic i64 %pieces, ptr %counter seq_cst, align 8
   %number = atomicrmw add ptr %asked, i64 1 seq_cst
