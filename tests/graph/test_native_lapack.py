@@ -14,19 +14,34 @@ from lucid import linalg
 from tests.graph.test_native_ops import REAL, check, drawn
 
 SHAPES = [(1, 1), (3, 3), (5, 3), (3, 5), (40, 40), (70, 33), (4, 5, 5), (2, 3, 4, 2), (200, 3, 3)]
+
+
+def singular(x: Any, full: bool = True) -> Any:
+    """Values, the product, and the products of the sides: vectors may have either sign."""
+    u, s, vh = linalg.svd(x, full_matrices=full)
+    k = s.shape[-1]
+    product = (u[..., :k] * s[..., None, :]) @ vh[..., :k, :]
+    return s, product, u.mT @ u, vh @ vh.mT
+
+
+def eigen(x: Any, uplo: str = "L") -> Any:
+    w, v = linalg.eigh(x, UPLO=uplo)
+    return w, (v * w[..., None, :]) @ v.mT, v.mT @ v
+
+
 ANY: dict[str, Any] = {
     "qr": linalg.qr,
     "complete": lambda x: linalg.qr(x, mode="complete"),
-    "svd": linalg.svd,
-    "thin": lambda x: linalg.svd(x, full_matrices=False),
+    "svd": singular,
+    "thin": lambda x: singular(x, False),
     "svdvals": linalg.svdvals,
     "lu": linalg.lu,
 }
 SQUARE: dict[str, Any] = {
     "det": linalg.det,
     "slogdet": linalg.slogdet,
-    "eigh": linalg.eigh,
-    "upper": lambda x: linalg.eigh(x, UPLO="U"),
+    "eigh": eigen,
+    "upper": lambda x: eigen(x, "U"),
     "eigvalsh": linalg.eigvalsh,
 }
 BOTH = {**ANY, **SQUARE}
@@ -67,20 +82,13 @@ def test_singular_matrices_have_determinants(dtype: str) -> None:
 @pytest.mark.parametrize("name", ["eigh", "svd", "svdvals", "eigvalsh", "lu"])
 def test_failures_are_those_of_eager(name: str) -> None:
     x = np.full((2, 3, 3), np.nan)
-    with pytest.raises(Exception) as eager:  # noqa: B017, PT011 - whatever it is
+    with pytest.raises(Exception) as eager:  # noqa: PT011 - whatever it is
         BOTH[name](lucid.asarray(x))
     fast = lucid.jit(BOTH[name], executor="native")
     with pytest.raises(type(eager.value)) as compiled:
         fast(x)
     assert str(eager.value) == str(compiled.value)
     fast(np.ones_like(x))  # the program is whole
-
-
-def test_the_same_routines_as_numpy() -> None:
-    """The same order of operations: results of small matrices agree to the last bits."""
-    x = drawn((20, 4, 4), "float64")
-    for f in (linalg.det, linalg.qr, linalg.svd, linalg.eigh, linalg.lu):
-        check(f, x, rtol=1e-14)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (3, 4, 4)])

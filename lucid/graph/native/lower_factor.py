@@ -62,9 +62,7 @@ class Factor(Routine):
         """Loop over the stack."""
         bases = [address_of(b, Ref.whole(r)) for r in self.results]
         room = scratch_of(b, self.memory, max(self.starts[-1], 64))
-        rooms = [
-            b.put(f"getelementptr inbounds i8, ptr {room}, i64 {s}") for s in self.starts[:-1]
-        ]
+        rooms = [b.put(f"getelementptr inbounds i8, ptr {room}, i64 {s}") for s in self.starts[:-1]]
         self.info = b.stack("i", 1)
         with b.loop("%lo", "%hi") as i:
             places = []
@@ -287,8 +285,7 @@ def _turn(planner: Planner, out: Value) -> Value:
     """Return what a result is the transpose of."""
     *stack, m, n = out.aval.shape
     made = Value(out.aval._replace(shape=(*stack, n, m)))
-    planner.made(made, 0)
-    ref = planner.refs[made].view(_turned)
+    ref = Ref.whole(made).view(_turned)
     assert ref is not None
     planner.refs[out] = ref
     return made
