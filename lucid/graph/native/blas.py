@@ -16,7 +16,7 @@ from lucid.graph.native.plan import Planner, Ref, Step
 from lucid.graph.native.table import address_of, scratch_of, slot
 from lucid.graph.native.text import Body
 
-__all__ = ["Product", "function", "register"]
+__all__ = ["Product", "function", "pointer", "register"]
 
 
 @functools.cache
@@ -27,13 +27,18 @@ def function(name: str) -> str:
 
 def register(symbol: str, capsule: Any) -> str:
     """Make the pointer in one of Cython's capsules known to the linker."""
+    llvm.add_symbol(symbol, pointer(capsule))
+    return symbol
+
+
+def pointer(capsule: Any) -> int:
+    """Return the pointer in one of Cython's capsules."""
     api = ctypes.pythonapi
     api.PyCapsule_GetName.restype = ctypes.c_char_p
     api.PyCapsule_GetName.argtypes = [ctypes.py_object]
     api.PyCapsule_GetPointer.restype = ctypes.c_void_p
     api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
-    llvm.add_symbol(symbol, api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule)))
-    return symbol
+    return api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
 
 
 class Product(Step):

@@ -5,29 +5,22 @@ LAPACK has columns together: it sees the transpose of what lies row by row.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.linalg.cython_lapack
 
 from lucid.graph.ir import Node, Value
-from lucid.graph.native.blas import register
+from lucid.graph.native.lapack import call
 from lucid.graph.native.layout import zero
+from lucid.graph.native.lower_factor import RULES as FACTOR_RULES
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine
 from lucid.graph.native.table import address_of, scratch_of
 from lucid.graph.native.text import Body
 
 __all__ = ["RULES"]
-
-
-@functools.cache
-def function(name: str) -> str:
-    """Return the symbol of a LAPACK routine, made known to the linker."""
-    return register("lapack_" + name, scipy.linalg.cython_lapack.__pyx_capi__[name])
 
 
 class Lapack(Routine):
@@ -74,7 +67,7 @@ class Lapack(Routine):
     def _one(self, b: Body, kind: str, matrix: str, side: str, room: str, info: str) -> None:
         module, n = b.module, self.n
         size = module.constant("i32", n)
-        letters = [module.constant("i8", ord(c)) for c in self.flags]
+        letters = list(self.flags)
         if self.name == "cholesky":
             self._call(b, kind + "potrf", [*letters, size, matrix, size], info)
             for row in range(n - 1) if n <= 8 else ():
@@ -104,11 +97,7 @@ class Lapack(Routine):
         zero(b, b.address(matrix, kind, start), length)
 
     def _call(self, b: Body, routine: str, args: list[str], info: str) -> None:
-        name = function({"f": "s", "d": "d"}[routine[0]] + routine[1:])
-        b.module.declare(f"declare void @{name}({', '.join(['ptr'] * (len(args) + 1))})")
-        b.do(f"call void @{name}({', '.join(f'ptr {a}' for a in (*args, info))})")
-        b.lanes = 1
-        status = b.put(f"load i32, ptr {info}")
+        status = call(b, routine[0], routine[1:], args, info)
         self.fail(b, b.put(f"icmp ne i32 {status}, 0"))
 
 
@@ -174,4 +163,5 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     "inv": _one_matrix(""),
     "solve": _system,
     "solve_triangular": _system,
+    **FACTOR_RULES,
 }
