@@ -108,8 +108,28 @@ def test_gradients(shape: tuple[int, ...]) -> None:
         w, v = linalg.eigh(symmetric(x))
         return ((v * lucid.sqrt(w)[..., None, :]) @ v.mT)[..., 0, :].sum()
 
-    check(lucid.grad(vectors), x, native=False, rtol=1e-8)
+    check(lucid.grad(vectors), x, rtol=1e-8)
+    check(lambda x: lucid.jvp(vectors, (x,), (x + 1.0,)), x, rtol=1e-8)
+    check(lucid.grad(lambda x: (linalg.svd(x).U @ linalg.svd(x).Vh)[..., 0].sum()), x, rtol=1e-8)
+    wide = x[..., :2, :]
+    check(
+        lucid.grad(lambda x: (linalg.svd(x).Vh.mT[..., 2:] @ linalg.svd(x).Vh[..., 2:, :]).sum()),
+        wide,
+        rtol=1e-8,
+    )
     check(lucid.grad(lambda x: linalg.det(x).sum()), x, native=False, rtol=1e-8)
+
+
+def test_a_derivative_that_does_not_exist_raises_what_eager_does() -> None:
+    f = lucid.grad(lambda x: linalg.eigh(x).eigenvectors[0].sum())
+    with pytest.raises(lucid.errors.LinAlgError) as eager:
+        f(lucid.eye(3))
+    with pytest.raises(lucid.errors.LinAlgError) as compiled:
+        lucid.jit(f, executor="native")(np.eye(3))
+    assert str(eager.value) == str(compiled.value)
+    g = lambda x: lucid.jvp(lambda x: linalg.eigh(x).eigenvectors, (x,), (x * 0 + 1.0,))  # noqa: E731
+    check(g, np.eye(3))
+    check(g, np.diag([1.0, 2.0, 2.0]))
 
 
 @pytest.mark.parametrize("name", BOTH)

@@ -18,6 +18,7 @@ from lucid.graph.native.lower_axis import RULES as AXIS_RULES
 from lucid.graph.native.lower_check import RULES as CHECK_RULES
 from lucid.graph.native.lower_conv import RULES as CONV_RULES
 from lucid.graph.native.lower_draws import RULES as DRAW_RULES
+from lucid.graph.native.lower_gauge import RULES as GAUGE_RULES
 from lucid.graph.native.lower_index import RULES as INDEX_RULES
 from lucid.graph.native.lower_lapack import RULES as LAPACK_RULES
 from lucid.graph.native.lower_maxima import RULES as MAXIMA_RULES
@@ -429,5 +430,6 @@ RULES: dict[str, Callable[[Planner, Node], bool]] = {
     **DRAW_RULES,
     **SEARCH_RULES,
     **LAPACK_RULES,
+    **GAUGE_RULES,
     **AXIS_RULES,
 }
