@@ -365,6 +365,13 @@ def _batch_cross(size: int, batched: Any, operands: Any, axis: int) -> Tensor:
     return _cross(x, y, axis)
 
 
+def _lower_cross(x: Tensor, y: Tensor, axis: int) -> Tensor:
+    def after(z: Tensor, steps: int) -> Tensor:
+        return apply(OPS["roll"], (z,), ((-steps,), (axis % z.ndim,)))
+
+    return after(x, 1) * after(y, 2) - after(x, 2) * after(y, 1)
+
+
 # x · (y × z) is the same for cyclic exchange, so that both transposes are cross products again.
 bilinear(
     "cross",
@@ -373,6 +380,7 @@ bilinear(
     transpose_rhs=lambda ct, x, y, axis: _cross(ct, x, axis),
     batch=_batch_cross,
     infer=_infer_cross,
+    lower=_lower_cross,
 )
 
 

@@ -87,7 +87,9 @@ def _mse(mean: bool) -> Callable[..., Tensor]:
 
 
 def _norm(x: Tensor, axes: Any, keepdims: bool, p: float) -> Tensor:
-    return _do("sqrt", _reduced("sum", x * x, axes, keepdims))
+    if p == 2:
+        return _do("sqrt", _reduced("sum", x * x, axes, keepdims))
+    return _do("pow", _reduced("sum", _do("pow", _do("abs", x), p), axes, keepdims), 1 / p)
 
 
 def _outer_product(x: Tensor, y: Tensor, a: str, b: str, out: str) -> Tensor:
@@ -191,7 +193,7 @@ def _rule(node: Node) -> Callable[..., Tensor] | None:
     if name == "sinc":  # not its derivatives
         return (lambda x, order: _sinc(x)) if node.params[0] == 0 else None
     if name == "vector_norm":
-        return _norm if node.params[2] == 2 and avals[0].dtype.kind == "f" else None
+        return _norm if avals[0].dtype.kind == "f" else None
     if name == "contract":
         a, b, out = node.params
         values = all(isinstance(x, Value) for x in node.operands)
@@ -232,7 +234,10 @@ def _replaced(graph: Graph, rules: Sequence[Callable[..., Any] | None], kept: An
             found: Sequence[Any] | None = None
             if rule is not None:
                 found = _tuple(node, rule(*args, *node.params))
-                if any((x.shape, x.dtype) != y.aval[:2] for x, y in zip(found, node.outputs)):
+                if any(
+                    (x.shape, x.dtype) != y.aval[:2]
+                    for x, y in zip(found, node.outputs, strict=True)
+                ):
                     kept.add(_key(node))
                     found = None
             if found is None:
