@@ -24,7 +24,7 @@ def check_executor(executor: Any) -> None:
     if executor not in (None, "numpy", "native"):
         raise OptionError(message("jit", 'executor "numpy", "native" or None', repr(executor)))
     if executor == "native" and not has_native():
-        hint = 'install the extra: pip install "lucid[jit]"'
+        hint = 'install the extra: pip install "lucid-grad[jit]"'
         raise MissingExtraError(message("jit", "llvmlite", "no such package", hint))
 
 

@@ -59,7 +59,7 @@ def jit(
             a new capture.
         static_argnames: likewise of arguments passed by name.
         executor: "numpy", which gives the bits that eager does; "native", which needs the extra
-            ``lucid[jit]``; None takes "native" where it is installed.
+            ``lucid-grad[jit]``; None takes "native" where it is installed.
 
     Returns:
         The function, compiled at its first call. ``.lower(*args)`` shows what it is compiled to.

@@ -1,6 +1,6 @@
 """Files: pytrees in the safetensors and npz formats, models in ONNX.
 
-`lucid.save` and `lucid.load` are the functions here. ONNX needs the extra ``lucid[onnx]``.
+`lucid.save` and `lucid.load` are the functions here. ONNX needs the extra ``lucid-grad[onnx]``.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def export_onnx(
         output_names: of the arrays that the model returns; by default "output0", …
 
     Raises:
-        MissingExtraError: without the extra ``lucid[onnx]``.
+        MissingExtraError: without the extra ``lucid-grad[onnx]``.
         UnsupportedError: if the model does something that the export has no rule for, draws random
             numbers, or changes its state; the message names it.
         OptionError: if there are more or fewer names than arrays, or one is used twice.
@@ -68,7 +68,7 @@ def export_onnx(
         https://onnx.ai/onnx/operators, opset 18.
     """
     if importlib.util.find_spec("onnx") is None:
-        hint = 'install the extra: pip install "lucid[onnx]"'
+        hint = 'install the extra: pip install "lucid-grad[onnx]"'
         raise MissingExtraError(message("export_onnx", "onnx", "no such package", hint))
     if not callable(model):
         want = "a Module or another function"

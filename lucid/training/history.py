@@ -82,7 +82,7 @@ class History:
             The Axes: one for a single quantity, otherwise a list.
 
         Raises:
-            MissingExtraError: without the extra ``lucid[plot]``.
+            MissingExtraError: without the extra ``lucid-grad[plot]``.
             OptionError: if there is no such quantity, or another number of axes.
 
         Example:

@@ -63,7 +63,7 @@ class TensorBoardLogger(Callback):
         folder: where the files go; ``tensorboard --logdir`` reads it.
 
     Raises:
-        MissingExtraError: without the extra ``lucid[tensorboard]``.
+        MissingExtraError: without the extra ``lucid-grad[tensorboard]``.
 
     Example:
         >>> import lucid
@@ -101,7 +101,7 @@ class ProgressBar(Callback):
     """Shows a bar for every epoch on the terminal's error stream, through tqdm.
 
     Raises:
-        MissingExtraError: without the extra ``lucid[progress]``.
+        MissingExtraError: without the extra ``lucid-grad[progress]``.
 
     Example:
         >>> import lucid
