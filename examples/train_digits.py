@@ -158,7 +158,7 @@ def main() -> None:
     print(f"slowest fold       {slowest:.1f} s; {cpu:.1f} s of processor time per fold in the mean")
     draw(results, chosen.plot)
     for result in results:
-        assert result.history["loss"][-1] < 0.6 * result.history["loss"][0]
+        assert result.history["loss"][-1] < 0.7 * result.history["loss"][0]
     if chosen.rounds >= 30:
         assert np.mean(accuracies) >= REQUIRED, f"expected at least {REQUIRED:.1%} in the mean"
         assert slowest < REQUIRED_SECONDS, f"a fold took {slowest:.0f} s"

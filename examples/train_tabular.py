@@ -6,8 +6,7 @@ The table comes with plotnine. Three times, four fifths of it train a network of
 by AdamW, whose rate rises and falls once, to predict the logarithm of the price; the rest tests it.
 `lucid.fit` trains; it compiles the step. Then networks of the same shape are trained as
 MLPRegressor, with several settings, each with all the time that lucid took, compiling included; the
-one that stops early, by a validation of its own, takes as long as it wants,
-up to 200 epochs.
+one that stops early, by a validation of its own, may take as long as it wants.
 
 All see the same standardised numbers, of 32 bits. BLAS has one thread, which is faster than two for
 products of this size. The settings of lucid were chosen by validation within the training part of
@@ -145,7 +144,7 @@ def draw(
         right.plot(errors[name], [k] * len(errors[name]), ".", color=ORANGE, markersize=5)
         right.annotate(f" {means[k]:.4f}", (max(errors[name]), k), va="center")
     right.set(xlabel="root mean squared test error, log price", title="Test error (dots: splits)")
-    right.set_xlim(0, 1.25 * max(means))
+    right.set_xlim(0, 1.2 * max(map(max, errors.values())))
     save(plot, path)
 
 
