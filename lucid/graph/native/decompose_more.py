@@ -31,23 +31,6 @@ def _standardize(x: Tensor, *rest: Any) -> Tensor:
     return ans + affine[1] if len(affine) > 1 else ans
 
 
-def _attention_weights(scores: Tensor, *rest: Any) -> Tensor:
-    *masks, scale, causal = rest
-    x = scores * scale
-    for mask in masks:
-        x = _do("where", mask, x, -math.inf) if mask.dtype.kind == "b" else x + mask
-    if causal:
-        seen = wrap(np.tri(*x.shape[-2:], dtype=bool), None)
-        x = _do("where", seen, x, -math.inf)
-    last = (x.ndim - 1,)
-    top = _do("max", x, params=(last, True))
-    if masks:  # where no key is left: exp(-inf) = 0 for all of them
-        top = _do("where", top == -math.inf, 0.0, top)
-    e = _do("exp", x - top)
-    total = _do("sum", e, params=(last, True))
-    return e / (_do("where", total == 0, 1.0, total) if masks else total)
-
-
 def _ignoring_nan(name: str) -> Callable[..., Tensor]:
     def reduce(x: Tensor, axes: Any, keepdims: bool) -> Tensor:
         if x.dtype.kind != "f":
@@ -72,7 +55,6 @@ def _shift(x: Tensor, axis: int, reverse: bool) -> Tensor:
 
 RULES: dict[str, Callable[..., Tensor]] = {
     "standardize": _standardize,
-    "attention_weights": _attention_weights,
     "nanmax": _ignoring_nan("max"),
     "nanmin": _ignoring_nan("min"),
     "shift": _shift,
