@@ -245,7 +245,8 @@ def register_template(kind: type[Any], make: Callable[[Any], Template | None]) -
 
 def template(structure: PyTreeDef) -> Template | None:
     """Return the template of a container, if there is one."""
-    make = next((_templates[k] for k in structure.type.__mro__ if k in _templates), None)
+    kinds = () if structure.type is None else structure.type.__mro__
+    make = next((_templates[k] for k in kinds if k in _templates), None)
     if make is None:
         return None
     return make(unflatten(structure, [object() for _ in range(structure.num_leaves)]))

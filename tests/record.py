@@ -52,6 +52,8 @@ class Record:
         order: 2 if second derivatives are checked as well, else 1 (with the reason beside it).
         batch: False for an operation that vmap cannot do, with the reason beside it.
         scale: factor on the default tolerance where conditioning demands it, with the reason.
+        cancels: of the arrays, the largest number that the value is a difference of, where rounding
+            is relative to that and not to the value.
         id: distinguishes several records of one operation.
     """
 
@@ -65,6 +67,7 @@ class Record:
     order: int = 2
     batch: bool = True
     scale: float = 1.0
+    cancels: Callable[..., float] | None = None
     id: str = ""
 
     @property

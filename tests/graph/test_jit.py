@@ -315,7 +315,7 @@ def test_static_arguments() -> None:
 
 def test_a_missing_executor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executors, "has_native", lambda: False)
-    with pytest.raises(MissingExtraError, match="lucid\\[jit\\]"):
+    with pytest.raises(MissingExtraError, match="lucid-grad\\[jit\\]"):
         lucid.jit(f, executor="native")
 
 

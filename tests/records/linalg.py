@@ -274,7 +274,15 @@ SOLVE = [
     row("inv", linalg.inv, np.linalg.inv, spread, EMPTY, id="empty"),
     row("det", linalg.det, np.linalg.det, spread, SQUARE),
     row("det", linalg.det, np.linalg.det, spread, EMPTY, id="empty"),
-    row("det", linalg.det, np.linalg.det, rank_one_less, (((3, 3),), ((2, 3, 3),)), id="singular"),
+    row(
+        "det",
+        linalg.det,
+        np.linalg.det,
+        rank_one_less,
+        (((3, 3),), ((2, 3, 3),)),
+        cancels=lambda a: np.max(np.prod(np.linalg.norm(a, axis=-1), -1)),  # Hadamard's bound
+        id="singular",
+    ),
     row("adjugate", lambda a: bind(OPS["adjugate"], (a,)), np_adjugate, spread, SQUARE_2),
     pair(
         "adjugate_tangent",
