@@ -27,9 +27,7 @@ def compiled(bits: int, order: bool) -> str:
     ``order(keys, counts, n, places, scratch)`` writes where sorted keys come from.
     """
     symbol = f"lucid_count_{'order' if order else 'sort'}{bits}"
-    with library.LOCK:
-        if library.address(symbol) is None:
-            library.add(_Writer(bits).text(symbol, order), [symbol])
+    library.once([symbol], lambda: _Writer(bits).text(symbol, order))
     return symbol
 
 

@@ -44,9 +44,7 @@ def compiled(name: str, kind: str) -> str:
     ``gamma(key0, key1, out, n, a, stride)``, ``poisson(…)`` and ``geometric(…)`` of kind "d".
     """
     symbol = f"lucid_draw_{name}_{kind}"
-    with library.LOCK:
-        if library.address(symbol) is None:
-            library.add(_Writer(kind).text(name, symbol), [symbol])
+    library.once([symbol], lambda: _Writer(kind).text(name, symbol))
     return symbol
 
 

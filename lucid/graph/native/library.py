@@ -7,7 +7,7 @@ together before the program is, since every compilation has a fixed price of som
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -15,7 +15,7 @@ import llvmlite.binding as llvm
 from lucid.graph.native.host import host
 from lucid.graph.native.store import Stored
 
-__all__ = ["LOCK", "Define", "add", "address", "complete"]
+__all__ = ["LOCK", "Define", "address", "complete", "once"]
 
 Define = Callable[[Any], None]  # adds the function to a module
 
@@ -23,14 +23,20 @@ ENGINES: dict[str, Any] = {}  # the engine that owns the code of each symbol
 LOCK = threading.RLock()
 
 
-def address(symbol: str) -> int | None:
-    """Return the address of a function, or None if it is not compiled yet."""
-    engine = ENGINES.get(symbol)
-    return None if engine is None else engine.get_function_address(symbol)
+def address(symbol: str) -> int:
+    """Return the address of a function that is compiled."""
+    return ENGINES[symbol].get_function_address(symbol)
 
 
-def add(text: str, symbols: Iterable[str]) -> None:
-    """Compile functions, straight from their text, and name them to the linker."""
+def once(symbols: Sequence[str], text: Callable[[], str]) -> None:
+    """Compile functions that come together, straight from a text, unless they are there."""
+    with LOCK:
+        if symbols[0] not in ENGINES:
+            _add(text(), symbols)
+
+
+def _add(text: str, symbols: Sequence[str]) -> None:
+    """Compile functions and name them to the linker."""
     with LOCK:
         stored = Stored(text, host(), 2)
         engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), host().machine())
@@ -55,4 +61,4 @@ def complete(wanted: Mapping[str, Define], module: Any) -> None:
             todo.update(module.wanted)
             module.wanted.clear()
         if new:
-            add(module.text(), new)
+            _add(module.text(), new)

@@ -15,7 +15,7 @@ from lucid.graph.native.layout import Layout, fill, zero
 from lucid.graph.native.plan import Planner, Ref
 from lucid.graph.native.routine import Routine, Stream, moved, run_of
 from lucid.graph.native.table import address_of, scratch_of, slot
-from lucid.graph.native.text import KINDS, Body, register_type
+from lucid.graph.native.text import Body, register_type
 
 __all__ = ["RULES"]
 
@@ -315,15 +315,11 @@ class ConvWeight(Routine):
                 left = [b.load(b.address(row, kind, str(r * self.line)), kind) for r in range(rows)]
                 tile.add(b, left, right)
         whole = Ref.whole(self.results[0])
-        t = register_type(kind, width)
-        one = KINDS[kind]
-        name = f"llvm.vector.reduce.fadd.v{width}f{32 if kind == 'f' else 64}"
-        b.module.declare(f"declare {one} @{name}({one}, {t})")
         for r in range(rows):
             for k in range(len(shifts)):
-                value = tile.value(b, r, k)
-                if width > 1:
-                    value = b.put(f"call reassoc {one} @{name}({one} -0.0, {t} {value})")
+                b.lanes = width
+                value = b.total(tile.value(b, r, k), kind)
+                b.lanes = 1
                 at = b.address(z, kind, str(r * whole.strides[0] + k))
                 b.store(b.binary("fadd", kind, b.load(at, kind), value), at, kind)
 

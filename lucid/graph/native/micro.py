@@ -66,7 +66,7 @@ def _block(head: str, kind: str, rows: int, vectors: int, masked: bool, module: 
     name = f"llvm.fmuladd.v{w}f{8 * np.dtype(kind).itemsize}"
     module.declare(f"declare {t} @{name}({t}, {t}, {t})")
     for r in range(rows):
-        at = _on(b, at, "%a0") if r else at
+        at = b.on(at, "%a0") if r else at
         one = b.put(f"load {KINDS[kind]}, ptr {at}, align {np.dtype(kind).itemsize}")
         spread = b.splat(one, kind)
         for v, value in enumerate(row):
@@ -83,7 +83,7 @@ def _block(head: str, kind: str, rows: int, vectors: int, masked: bool, module: 
         b.label(label)
         at = "%c"
         for r, v in tile:
-            at = _on(b, at, "%c0") if r and not v else at
+            at = b.on(at, "%c0") if r and not v else at
             place = b.address(at, kind, str(v * w))
             value = f"%s{r}.{v}"
             if label == "add":
@@ -125,14 +125,17 @@ def _dots(head: str, kind: str, rows: int, columns: int, module: Any) -> None:
             b.put(f"call i64 @llvm.smin.i64(i64 {x}, i64 {edge})")
             for x, edge in zip((i, j), edges, strict=True)
         )
-        xs = _lines(b, _on(b, "%a", b.put(f"mul nsw i64 {i}, %a0")), "%a0", rows)
-        ys = _lines(b, _on(b, "%b", b.put(f"mul nsw i64 {j}, %b1")), "%b1", columns)
-        goal = _on(b, "%c", b.put(f"mul nsw i64 {i}, %c0"))
-        goal = _on(b, goal, b.put(f"mul nsw i64 {j}, %c1"))
+        xs = _lines(b, b.on("%a", b.put(f"mul nsw i64 {i}, %a0")), "%a0", rows)
+        ys = _lines(b, b.on("%b", b.put(f"mul nsw i64 {j}, %b1")), "%b1", columns)
+        goal = b.on("%c", b.put(f"mul nsw i64 {i}, %c0"))
+        goal = b.on(goal, b.put(f"mul nsw i64 {j}, %c1"))
         sums = _sums(b, kind, w, xs, ys, main, mask)
         for r, line in enumerate(_lines(b, goal, "%c0", rows)):
             for c, place in enumerate(_lines(b, line, "%c1", columns)):
-                b.store(_total(b, kind, w, sums[r][c]), place, kind)
+                b.lanes = w
+                total = b.total(sums[r][c], kind)
+                b.lanes = 1
+                b.store(total, place, kind)
     b.do("ret void")
     module.function(f"define {head}", b)
 
@@ -176,14 +179,6 @@ def _sums(
     return step(main, mask)
 
 
-def _total(b: Body, kind: str, w: int, value: str) -> str:
-    """Return the sum of the numbers in a register."""
-    one, t = KINDS[kind], register_type(kind, w)
-    name = f"llvm.vector.reduce.fadd.v{w}f{8 * np.dtype(kind).itemsize}"
-    b.module.declare(f"declare {one} @{name}({one}, {t})")
-    return b.put(f"call reassoc {one} @{name}({one} -0.0, {t} {value})")
-
-
 # -- transposition -------------------------------------------------------------------------------
 
 
@@ -216,7 +211,7 @@ def _turn(head: str, kind: str, module: Any) -> None:
     for j in range(w):
         if j:
             more = b.put(f"icmp sgt i64 %count, {j}")
-            at = _on(b, at, b.put(f"select i1 {more}, i64 %sx, i64 0"))
+            at = b.on(at, b.put(f"select i1 {more}, i64 %sx, i64 0"))
         rows.append(b.load(at, kind))
     s = w // 2
     while s:  # exchange ever smaller blocks
@@ -231,7 +226,7 @@ def _turn(head: str, kind: str, module: Any) -> None:
         s //= 2
     at = "%y"
     for u, row in enumerate(rows):
-        at = _on(b, at, "%sy") if u else at
+        at = b.on(at, "%sy") if u else at
         b.store(row, at, kind)
     b.do("ret void")
     module.function(f"define {head}", b)
@@ -278,14 +273,9 @@ def _mask(b: Body, w: int, count: str) -> str:
     return mask
 
 
-def _on(b: Body, at: str, step: str) -> str:
-    """Return an address so many bytes on."""
-    return b.put(f"getelementptr i8, ptr {at}, i64 {step}")
-
-
 def _lines(b: Body, at: str, step: str, count: int) -> list[str]:
     """Return addresses at a stride."""
     found = [at]
     while len(found) < count:
-        found.append(_on(b, found[-1], step))
+        found.append(b.on(found[-1], step))
     return found

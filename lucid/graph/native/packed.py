@@ -141,13 +141,6 @@ def _times(b: Body, x: Any, y: Any) -> str:
     return b.put(f"mul nsw i64 {x}, {y}")
 
 
-def _on(b: Body, base: str, *steps: str) -> str:
-    """Return an address so many bytes on."""
-    for step in steps:
-        base = b.put(f"getelementptr i8, ptr {base}, i64 {step}")
-    return base
-
-
 def _pack(head: str, kind: str, module: Any) -> None:
     b = Body(module)
     g = _Given(b, kind)
@@ -160,32 +153,32 @@ def _pack(head: str, kind: str, module: Any) -> None:
     with b.loop("%lo", "%hi") as s:
         edge, vectors = g.vectors(s)
         step = _times(b, vectors, g.register)
-        first = _on(b, g.b, _times(b, _times(b, s, VECTORS * g.width), b1))
-        goal = _on(b, g.strips, _times(b, _times(b, s, VECTORS * g.register), k))
+        first = b.on(g.b, _times(b, _times(b, s, VECTORS * g.width), b1))
+        goal = b.on(g.strips, _times(b, _times(b, s, VECTORS * g.register), k))
         with b.loop(0, vectors) as v:
             end = b.put(f"icmp eq i64 {v}, {b.put(f'sub nsw i64 {vectors}, 1')}")
             part = b.put(f"and i1 {end}, {edge}")
             lanes = b.put(f"select i1 {part}, i64 {valid}, i64 {g.width}")
-            x = _on(b, first, _times(b, _times(b, v, g.width), b1))
-            y = _on(b, goal, _times(b, v, g.register))
+            x = b.on(first, _times(b, _times(b, v, g.width), b1))
+            y = b.on(goal, _times(b, v, g.register))
             whole = b.put(f"icmp eq i64 {lanes}, {g.width}")
             copies = b.put(f"and i1 {together}, {whole}")
             with b.when(copies), b.loop(0, k) as p:
                 b.lanes = g.width
-                value = b.load(_on(b, x, _times(b, p, b0)), kind)
-                b.store(value, _on(b, y, _times(b, p, step)), kind)
+                value = b.load(b.on(x, _times(b, p, b0)), kind)
+                b.store(value, b.on(y, _times(b, p, step)), kind)
                 b.lanes = 1
             with b.when(across), b.loop(0, main, side) as p, b.loop(0, lanes, side) as j:
-                here = _on(b, x, _times(b, p, g.item), _times(b, j, b1))
-                there = _on(b, y, _times(b, p, step), _times(b, j, g.item))
+                here = b.on(x, _times(b, p, g.item), _times(b, j, b1))
+                there = b.on(y, _times(b, p, step), _times(b, j, g.item))
                 count = b.put(f"sub nsw i64 {lanes}, {j}")
                 operands = f"ptr {here}, i64 {b1}, ptr {there}, i64 {step}, i64 {count}"
                 b.do(f"call void @{square}({operands})")
             start = b.put(f"select i1 {across}, i64 {main}, i64 0")
             start = b.put(f"select i1 {copies}, i64 {k}, i64 {start}")
             with b.loop(start, k) as p, b.loop(0, lanes) as j:
-                here = _on(b, x, _times(b, p, b0), _times(b, j, b1))
-                there = _on(b, y, _times(b, p, step), _times(b, j, g.item))
+                here = b.on(x, _times(b, p, b0), _times(b, j, b1))
+                there = b.on(y, _times(b, p, step), _times(b, j, g.item))
                 b.store(b.load(here, kind), there, kind)
     b.do("ret void")
     module.function(f"define {head}", b)
@@ -215,22 +208,22 @@ def _run(head: str, kind: str, module: Any) -> None:
         left = b.put(f"sub nsw i64 {k}, {p}")
         depth = b.put(f"call i64 @llvm.smin.i64(i64 {left}, i64 {DEPTH})")
         more = b.put(f"zext i1 {b.put(f'icmp sgt i64 {p}, 0')} to i64")
-        x = _on(b, g.a, _times(b, p, a1))
+        x = b.on(g.a, _times(b, p, a1))
         with b.loop(strips[0], strips[1]) as s:
             edge, vectors = g.vectors(s)
             column = _times(b, s, VECTORS * g.register)
             step = b.put(f"select i1 {packs}, i64 {_times(b, vectors, g.register)}, i64 {b0}")
             start = b.put(f"select i1 {packs}, i64 {_times(b, column, k)}, i64 {column}")
             base = b.put(f"select i1 {packs}, ptr {g.strips}, ptr {g.b}")
-            y = _on(b, base, start, _times(b, p, step))
-            z = _on(b, g.c, column)
+            y = b.on(base, start, _times(b, p, step))
+            z = b.on(g.c, column)
             last = b.put(f"select i1 {edge}, i64 2, i64 0")
             with b.loop(rows[0], rows[1]) as i:
                 at_end = b.put(f"zext i1 {b.put(f'icmp eq i64 {i}, {end}')} to i64")
                 which = b.put(f"add nsw i64 {last}, {at_end}")
                 address = b.load(b.address(functions, "l", which), "l")
                 function = b.put(f"inttoptr i64 {address} to ptr")
-                here, goal = _on(b, x, _times(b, i, x_step)), _on(b, z, _times(b, i, z_step))
+                here, goal = b.on(x, _times(b, i, x_step)), b.on(z, _times(b, i, z_step))
                 b.do(
                     f"call void {function}(ptr {here}, i64 {a0}, i64 {a1}, ptr {y}, i64 {step}, "
                     f"ptr {goal}, i64 {c0}, i64 {depth}, i64 {more}, i64 {valid})"

@@ -38,9 +38,7 @@ def compiled(kind: str, payload: bool) -> str:
     lanes = lanes_of(kind)
     prefix = f"lucid_quick_{kind}{'p' if payload else ''}{lanes}"
     symbols = [f"{prefix}_{name}" for name in ("sort", "select", "part")]
-    with library.LOCK:
-        if library.address(symbols[0]) is None:
-            library.add(_Writer(prefix, kind, lanes, payload).text(), symbols)
+    library.once(symbols, lambda: _Writer(prefix, kind, lanes, payload).text())
     return prefix
 
 

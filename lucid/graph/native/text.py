@@ -196,11 +196,26 @@ class Body:
         given = ", ".join(f"{t} {a}" for a in args)
         return self.put(f"call {t} @{function}({given}{extra})")
 
+    def total(self, value: str, kind: str) -> str:
+        """Return the sum of the floating numbers in a register, in any order."""
+        if self.lanes == 1:
+            return value
+        one, t = KINDS[kind], self.type(kind)
+        name = f"llvm.vector.reduce.fadd.v{self.lanes}f{8 * np.dtype(kind).itemsize}"
+        self.module.declare(f"declare {one} @{name}({one}, {t})")
+        return self.put(f"call reassoc {one} @{name}({one} -0.0, {t} {value})")
+
     # -- memory ----------------------------------------------------------------------------------
 
     def address(self, base: str, kind: str, index: str) -> str:
         """Return the address of an element."""
         return self.put(f"getelementptr inbounds {memory_type(kind, 1)}, ptr {base}, i64 {index}")
+
+    def on(self, base: str, *steps: str) -> str:
+        """Return an address so many bytes on."""
+        for step in steps:
+            base = self.put(f"getelementptr i8, ptr {base}, i64 {step}")
+        return base
 
     def load(self, address: str, kind: str) -> str:
         """Load neighbouring elements."""
